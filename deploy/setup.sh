@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# Sets this checkout up, part by part: `deploy/setup.sh python page browser bench`.
+# A part is skipped while the files it depends on are what they were when it was last done.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+need() { # need COMMAND DEBIAN_PACKAGE: make sure that a program is there
+    command -v "$1" >/dev/null && return
+    if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+        echo "set-up: installing $2"
+        apt-get update -qq
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$2" >/dev/null
+        return
+    fi
+    echo "set-up: '$1' is missing; install it (Debian: apt-get install $2) and run this again" >&2
+    exit 1
+}
+
+changed() { # changed STAMP FILE...: whether the part behind STAMP is to be done again
+    local stamp=$1
+    shift
+    local now
+    now=$(cat "$@" | sha256sum)
+    [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$now" ] && return 1
+    pending=$now
+}
+
+done_with() { echo "$pending" >"$1"; }
+
+setup_python() {
+    changed .venv/.stamp pyproject.toml deploy/setup.sh || return 0
+    local python=${PYTHON:-python3}
+    "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || {
+        echo "set-up: Python 3.11 or newer is needed; name it by PYTHON=…" >&2
+        exit 1
+    }
+    echo "set-up: Python packages into .venv/"
+    "$python" -m venv .venv 2>/dev/null || { need pip3 python3-venv && "$python" -m venv .venv; }
+    .venv/bin/python -m pip install -q --disable-pip-version-check -e '.[server,client,engine,dev]'
+    done_with .venv/.stamp
+}
+
+setup_page() {
+    need node nodejs
+    need npm npm
+    if changed web-demo/node_modules/.stamp web-demo/package.json web-demo/package-lock.json; then
+        echo "set-up: the page's packages"
+        (cd web-demo && npm ci --silent --no-audit --no-fund)
+        done_with web-demo/node_modules/.stamp
+    fi
+    local sources
+    mapfile -t sources < <(find web-demo/src web-demo/public web-demo/*.html web-demo/*.json web-demo/*.ts -type f 2>/dev/null | sort)
+    if changed web-demo/dist/.stamp "${sources[@]}"; then
+        echo "set-up: building the page"
+        (cd web-demo && npm run --silent build >/dev/null)
+        done_with web-demo/dist/.stamp
+    fi
+}
+
+setup_browser() { need chromium chromium; }
+
+setup_bench() {
+    local peers=tests/bench/peers/node
+    changed $peers/node_modules/.stamp $peers/package.json $peers/package-lock.json || return 0
+    echo "set-up: the peers' packages"
+    (cd $peers && npm ci --silent --no-audit --no-fund)
+    done_with $peers/node_modules/.stamp
+}
+
+for part in "$@"; do
+    "setup_$part"
+done

@@ -1,0 +1,128 @@
+"""Messages between a hub and an engine over the local queue: length-prefixed MessagePack on a Unix socket (Q rules)."""
+
+from typing import TypeAlias
+
+import msgspec
+
+from logdrum_protocol import bounds as b
+from logdrum_protocol.records import JobParams
+
+
+class _Message(msgspec.Struct, frozen=True, tag_field="type"):
+    pass
+
+
+class StartJob(_Message, tag="job.start", frozen=True, kw_only=True):
+    """Begin a job; audio is numbered from the job's sample 0, which sounds at `anchor_tick` (Q2)."""
+
+    job: b.JobId
+    kind: b.JobKind
+    params: JobParams
+    seed: b.Seed
+    bpm: b.Bpm
+    numerator: b.Numerator
+    denominator: b.Denominator
+    anchor_tick: b.Tick
+    epoch: b.Epoch
+    start_sample: b.Sample
+    credit_sample: b.Sample
+
+
+class RenderFrom(_Message, tag="job.render", frozen=True, kw_only=True):
+    """Go on with a new epoch from `start_sample`, with these parameters and this tempo (Q4)."""
+
+    job: b.JobId
+    epoch: b.Epoch
+    start_sample: b.Sample
+    credit_sample: b.Sample
+    params: JobParams
+    bpm: b.Bpm
+    numerator: b.Numerator
+    denominator: b.Denominator
+
+
+class GrantCredit(_Message, tag="job.credit", frozen=True, kw_only=True):
+    """The engine may render up to `credit_sample`; `playhead_sample` says whose listeners run dry first (Q3)."""
+
+    job: b.JobId
+    credit_sample: b.Sample
+    playhead_sample: b.Sample
+
+
+class StopJob(_Message, tag="job.stop", frozen=True, kw_only=True):
+    """Forget a job at once (Q5)."""
+
+    job: b.JobId
+
+
+class CheckAsset(_Message, tag="asset.check", frozen=True, kw_only=True):
+    """Open a stored file and say what it holds (Q6)."""
+
+    asset: b.AssetId
+    path: str
+
+
+ToEngine: TypeAlias = StartJob | RenderFrom | GrantCredit | StopJob | CheckAsset
+
+
+class EngineReady(_Message, tag="engine.ready", frozen=True, kw_only=True):
+    """The engine is warm and takes jobs (Q1)."""
+
+    pid: int
+    version: str
+    generators: tuple[str, ...]
+    separators: tuple[str, ...]
+
+
+class Heartbeat(_Message, tag="engine.heartbeat", frozen=True, kw_only=True):
+    """The engine lives; `step_us` is how long its model thread has been in its present step (Q1)."""
+
+    step_us: b.Micros
+    jobs: int
+
+
+class JobStarted(_Message, tag="job.started", frozen=True, kw_only=True):
+    """The job has begun and will give these stems."""
+
+    job: b.JobId
+    stems: tuple[b.Stem, ...]
+    samples: b.Samples | None
+    """Length where it is known, None where the job goes on until stopped."""
+
+
+class JobAudio(_Message, tag="job.audio", frozen=True, kw_only=True):
+    """A span of one stem, s16le stereo at 48 kHz."""
+
+    job: b.JobId
+    stem: b.Stem
+    epoch: b.Epoch
+    start_sample: b.Sample
+    samples: b.Samples
+    data: bytes
+
+
+class JobDone(_Message, tag="job.done", frozen=True, kw_only=True):
+    """Everything the job was asked for has been sent."""
+
+    job: b.JobId
+
+
+class JobFailed(_Message, tag="job.failed", frozen=True, kw_only=True):
+    """The job could not be done; the others go on."""
+
+    job: b.JobId
+    code: str
+    message: str
+
+
+class AssetChecked(_Message, tag="asset.checked", frozen=True, kw_only=True):
+    """What a stored file holds; `error` where it is no sound we can open."""
+
+    asset: b.AssetId
+    samples: b.Samples = 0
+    sample_rate: int = 0
+    channels: int = 0
+    error: str | None = None
+
+
+FromEngine: TypeAlias = EngineReady | Heartbeat | JobStarted | JobAudio | JobDone | JobFailed | AssetChecked

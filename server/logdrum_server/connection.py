@@ -1,0 +1,242 @@
+"""One WebSocket: handshake, reading with its limits, and the one writer of its frames (C, H, K)."""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Final
+
+from aiohttp import WSMsgType, web
+
+from logdrum_protocol import bounds as b
+from logdrum_protocol.client_messages import ClientMessage, ClockPing, Hello
+from logdrum_protocol.codec import decode_client_message, encode
+from logdrum_protocol.errors import CloseCode, ErrorCode, ProtocolError
+from logdrum_protocol.hub_messages import ClockPong, Error
+from logdrum_server.core.floods import Allowance, Strikes
+from logdrum_server.lanes import BUDGET_BYTES, HIGH_WATER_BYTES, Lanes, ws_frame
+
+if TYPE_CHECKING:
+    from logdrum_server.hub import Hub
+    from logdrum_server.live_room import LiveRoom
+
+log = logging.getLogger(__name__)
+
+_HELLO_S: Final = 5.0
+HEARTBEAT_S: Final = 20.0
+CLOSE_S: Final = 2.0
+_PENALTY_S: Final = 0.005
+_PING_COST: Final = 0.25
+_CLEAN: Final = (CloseCode.NORMAL, CloseCode.GOING_AWAY)
+_FINAL: Final = (CloseCode.BAD_MESSAGES, CloseCode.TOO_MANY, CloseCode.NOT_BINARY)
+
+
+class _Gone(Exception):
+    """The peer has closed, or is lost."""
+
+
+class _Verdict(Exception):
+    """We close the connection, with this code and reason."""
+
+    def __init__(self, code: CloseCode, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+class TransportWire:
+    """Writes whole frames to the socket's transport, past aiohttp's: one encode and one frame serve everybody."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        # One byte under our own mark, so that whenever lanes stop for it, drain() waits.
+        transport.set_write_buffer_limits(high=HIGH_WATER_BYTES - 1, low=HIGH_WATER_BYTES // 4)
+        self._transport = transport
+        self._write = transport.write
+        self._size = transport.get_write_buffer_size
+        sock = transport.get_extra_info("socket")
+        if sock is not None and sock.family in (socket.AF_INET, socket.AF_INET6):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, HIGH_WATER_BYTES)
+
+    def write(self, frame: bytes) -> None:
+        """Hand a frame over; a socket that is closing takes it and drops it."""
+        if not self._transport.is_closing():
+            self._write(frame)
+
+    def pending(self) -> int:
+        """Bytes not yet in the kernel."""
+        return self._size()
+
+    def abort(self) -> None:
+        """Drop the connection now."""
+        self._transport.abort()
+
+
+class Connection:
+    """One member's socket, from its upgrade to its end."""
+
+    def __init__(self, hub: "Hub", room: "LiveRoom", ws: web.WebSocketResponse) -> None:
+        self._hub = hub
+        self._room = room
+        self._ws = ws
+        self._session: b.SessionId | None = None
+        self._blocked = asyncio.Event()
+        self._ended = asyncio.Event()
+        self._verdict: _Verdict | None = None
+        self._left = False
+        self._strikes = Strikes()
+        self._allowance = Allowance(hub.clock.now_us())
+        self._wire: TransportWire
+        self.lanes: Lanes
+
+    async def run(self, request: web.Request) -> None:
+        """Serve the connection until either side ends it."""
+        writer = await self._ws.prepare(request)
+        if request.transport is None:
+            return  # gone before it came
+        self._wire = TransportWire(request.transport)
+        self.lanes = Lanes(self._wire, on_full=self._fall_behind, on_blocked=self._blocked.set)
+        try:
+            await self._serve(writer.drain)
+        finally:
+            self._part()
+
+    async def _serve(self, drain: Callable[[], Awaitable[None]]) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            pumping = tasks.create_task(self._keep_pumping(drain))
+            ending = tasks.create_task(self._end_when_told())
+            await self._converse()
+            pumping.cancel()
+            if not self._ended.is_set():
+                ending.cancel()
+
+    async def _converse(self) -> None:
+        try:
+            self._join(await self._hello())
+            await self._listen()
+        except _Verdict as verdict:
+            await self._close(verdict)
+        except _Gone:
+            pass
+
+    async def _hello(self) -> Hello:
+        try:
+            async with asyncio.timeout(_HELLO_S):
+                frame = await self._receive()
+        except TimeoutError as fault:
+            raise _Verdict(CloseCode.HELLO_EXPECTED, "No hello came within 5 seconds.") from fault
+        try:
+            message = decode_client_message(frame, self._hub.config.max_message_bytes)
+        except ProtocolError as fault:
+            raise _Verdict(CloseCode.HELLO_EXPECTED, "The first message must be a hello.") from fault
+        if not isinstance(message, Hello):
+            raise _Verdict(CloseCode.HELLO_EXPECTED, "The first message must be a hello.")
+        return message
+
+    def _join(self, hello: Hello) -> None:
+        self.lanes.buffer_samples = hello.buffer_ms * b.SAMPLE_RATE // 1000
+        self._session = self._room.join(self, hello, self._hub.clock.now_us())
+        if self._session is None:
+            raise _Verdict(CloseCode.TOO_MANY, "The room is full.")
+        log.info("joined", extra={"room": self._room.name, "session": self._session})
+
+    async def _receive(self) -> bytes:
+        """Return the next binary frame, or raise `_Verdict` or `_Gone`."""
+        message = await self._ws.receive()
+        match message.type:
+            case WSMsgType.BINARY:
+                assert isinstance(message.data, bytes)
+                return message.data
+            case WSMsgType.TEXT:
+                raise _Verdict(CloseCode.NOT_BINARY, "Frames are binary MessagePack.")
+            case WSMsgType.CLOSE:
+                self._left = message.data in _CLEAN
+                raise _Gone
+            case _:
+                raise _Gone
+
+    async def _listen(self) -> None:
+        while self._verdict is None:
+            frame = await self._receive()
+            await self._take(frame, self._hub.clock.now_us())
+
+    async def _take(self, frame: bytes, now_us: int) -> None:
+        try:
+            message = decode_client_message(frame, self._hub.config.max_message_bytes)
+        except ProtocolError as fault:
+            self._refuse(fault, now_us)
+            return
+        match self._allowance.spend(now_us, _PING_COST if isinstance(message, ClockPing) else 1.0):
+            case "pass":
+                self._answer(message, now_us)
+            case "close":
+                raise _Verdict(CloseCode.TOO_MANY, "Too many messages.")
+            case "tell":
+                self._tell(Error(code=ErrorCode.RATE_LIMITED, message="Too many messages; the last was dropped."))
+            case "drop":
+                await asyncio.sleep(_PENALTY_S)  # read on slowly: the flood waits in its sender's kernel
+
+    def _answer(self, message: ClientMessage, now_us: int) -> None:
+        assert self._session is not None
+        if isinstance(message, ClockPing):  # K1: ahead of anything queued
+            if self._wire.pending() > BUDGET_BYTES:
+                self._fall_behind()
+            pong = ClockPong(t0=message.t0, received_us=now_us, sent_us=self._hub.clock.now_us())
+            self._wire.write(ws_frame(encode(pong)))
+            return
+        self._room.receive(self._session, message, now_us)
+
+    def _refuse(self, fault: ProtocolError, now_us: int) -> None:
+        self._tell(Error(code=fault.code, message=fault.message, op_id=fault.op_id))
+        if fault.code != ErrorCode.UNKNOWN_TYPE and self._strikes.strike(now_us):  # C3: never a close
+            raise _Verdict(CloseCode.BAD_MESSAGES, "Too many bad messages.")
+
+    def _tell(self, error: Error) -> None:
+        self.lanes.control(ws_frame(encode(error)))
+
+    def _fall_behind(self) -> None:
+        self.end(CloseCode.TOO_SLOW, "This connection fell behind; resume it.")
+
+    def end(self, code: CloseCode, reason: str) -> None:
+        """Close the connection soon; the first verdict stands."""
+        if self._verdict is None:
+            self._verdict = _Verdict(code, reason)
+            self._ended.set()
+
+    async def _keep_pumping(self, drain: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await self._blocked.wait()
+            self._blocked.clear()
+            try:
+                await drain()
+            except ConnectionError:
+                return  # the reader hears of it too
+            await asyncio.sleep(0)  # what was handed over leaves at the end of the loop's round
+            self.lanes.resume()
+
+    async def _end_when_told(self) -> None:
+        await self._ended.wait()
+        assert self._verdict is not None
+        await self._close(self._verdict)
+
+    async def _close(self, verdict: _Verdict) -> None:
+        if self._verdict is None:
+            self._verdict = verdict
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                await self._ws.close(code=verdict.code, message=verdict.reason.encode())
+        except (TimeoutError, ConnectionError):
+            pass  # the peer does not read; the socket is dropped without a farewell
+        self._wire.abort()
+
+    def _part(self) -> None:
+        if self._session is None:
+            return
+        self._room.part(self, self._session, self._hub.clock.now_us(), self._reason())
+        extra = {"room": self._room.name, "session": self._session, "code": self._ws.close_code}
+        log.info("parted", extra=extra)
+
+    def _reason(self) -> str | None:
+        """Why the session is over; None where it may come back (H4)."""
+        if self._left:
+            return "left"
+        return "closed" if self._verdict is not None and self._verdict.code in _FINAL else None

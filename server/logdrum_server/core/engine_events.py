@@ -1,0 +1,109 @@
+"""What the engine's news do to a room: audio arrives, jobs end, the engine comes and goes (J4, Q)."""
+
+from typing import Final
+
+from msgspec.structs import replace
+
+from logdrum_protocol.engine_messages import EngineReady, JobAudio, JobDone, JobFailed, JobStarted
+from logdrum_protocol.errors import ErrorCode
+from logdrum_protocol.hub_messages import Chunk
+from logdrum_protocol.records import Failure
+from logdrum_server.core.effects import CloseTape, Effect, OpenTape, Publish, TellAll
+from logdrum_server.core.jobs import fail, start
+from logdrum_server.core.state import JobRecord, Outcome, RoomState
+
+_MAX_ATTEMPTS: Final = 2
+_PROGRESS_STEP: Final = 0.05
+
+
+def engine_ready(state: RoomState, ready: EngineReady, now_us: int) -> Outcome:
+    """Start what waited for an engine."""
+    state = replace(state, engine=ready)
+    effects: list[Effect] = []
+    for job in state.jobs.values():
+        if job.view.state == "queued":
+            state, started = start(state, job, now_us)
+            effects += started
+    return state, effects
+
+
+def engine_lost(state: RoomState) -> Outcome:
+    """Queue what was running once more, or fail it the second time (J4)."""
+    state = replace(state, engine=None)
+    effects: list[Effect] = []
+    for job in state.jobs.values():
+        if job.view.state == "done" or job.attempts == 0:
+            continue
+        state, news = _requeue(state, job)
+        effects += news
+    return state, effects
+
+
+def _requeue(state: RoomState, job: JobRecord) -> Outcome:
+    if job.attempts >= _MAX_ATTEMPTS:
+        message = "The engine stopped twice while it worked on this: submit it again, perhaps with another prompt."
+        return fail(state, job, Failure(code=ErrorCode.ENGINE_LOST, message=message))
+    job = replace(job, view=replace(job.view, state="queued"), epoch=job.epoch + 1)
+    return state.with_job(job), [TellAll(job.view)]
+
+
+def job_started(state: RoomState, message: JobStarted) -> Outcome:
+    """Open a stream for each stem the job will give (A1)."""
+    job = state.jobs.get(message.job)
+    if job is None:
+        return state, []
+    is_new = not job.stems
+    heads = job.heads or dict.fromkeys(message.stems, job.first)
+    view = replace(job.view, state="running")
+    job = replace(job, view=view, stems=message.stems, heads=heads, length=message.samples)
+    opened: list[Effect] = []
+    for stem in message.stems if is_new else ():
+        stream = job.stream_open(stem)
+        opened += [OpenTape(stream, job.endless), TellAll(stream)]
+    return state.with_job(job), [TellAll(view), *opened]
+
+
+def job_audio(state: RoomState, message: JobAudio) -> Outcome:
+    """Keep and pass on audio that is of the present epoch and continues its stem (A2, Q4)."""
+    job = state.jobs.get(message.job)
+    if job is None or message.epoch != job.epoch or job.heads.get(message.stem) != message.start_sample:
+        return state, []
+    head = message.start_sample + message.samples
+    job = replace(job, heads={**job.heads, message.stem: head})
+    chunk = Chunk(
+        stream=job.stream_id(message.stem),
+        epoch=message.epoch,
+        start_sample=message.start_sample,
+        samples=message.samples,
+        data=message.data,
+    )
+    job, news = _progress(job)
+    return state.with_job(job), [Publish(chunk), *news]
+
+
+def _progress(job: JobRecord) -> tuple[JobRecord, list[Effect]]:
+    if not job.length:
+        return job, []
+    progress = min(1.0, job.head / job.length)
+    if progress < job.view.progress + _PROGRESS_STEP:
+        return job, []
+    job = replace(job, view=replace(job.view, progress=progress))
+    return job, [TellAll(job.view)]
+
+
+def job_done(state: RoomState, message: JobDone) -> Outcome:
+    """Close a finished job's streams; it stays on the timeline (J5, A8)."""
+    job = state.jobs.get(message.job)
+    if job is None or job.view.state == "done":
+        return state, []
+    job = replace(job, view=replace(job.view, state="done", progress=1.0))
+    closed: list[Effect] = [CloseTape(job.stream_id(stem), job.head) for stem in job.stems]
+    return state.with_job(job), [*closed, TellAll(job.view)]
+
+
+def job_failed(state: RoomState, message: JobFailed) -> Outcome:
+    """End a job that the engine could not do; the others go on (Q7)."""
+    job = state.jobs.get(message.job)
+    if job is None:
+        return state, []
+    return fail(state, job, Failure(code=message.code, message=message.message))

@@ -1,0 +1,68 @@
+"""How far the engine may render, and where it must turn: credit, tempo changes, transport jumps (A3, A7, A9)."""
+
+import math
+from collections.abc import Mapping
+from typing import Final
+
+from msgspec.structs import replace
+
+from logdrum_protocol import bounds as b
+from logdrum_protocol.engine_messages import GrantCredit
+from logdrum_protocol.hub_messages import Transport
+from logdrum_protocol.timeline import effective, position_at, sample_of
+from logdrum_server.core.effects import Command, Effect
+from logdrum_server.core.jobs import render_from
+from logdrum_server.core.state import AHEAD_SAMPLES, LEAD_US, JobRecord, Outcome, RoomState
+
+_HORIZON_US: Final = 2 * LEAD_US
+_PATIENCE_SAMPLES: Final = b.SAMPLE_RATE
+"""How far play may outrun what is rendered before rendering jumps after it."""
+
+_CREDIT_STEP: Final = b.SAMPLE_RATE // 4
+
+
+def pace(state: RoomState, readers: Mapping[b.JobId, b.Sample], now_us: int) -> Outcome:
+    """Steer every running job; `readers` is how far its quickest listener has been sent a bounded one."""
+    effects: list[Effect] = []
+    for job in state.jobs.values():
+        if job.view.state == "running" and job.stems:
+            state, news = _pace_job(state, job, readers.get(job.job), now_us)
+            effects += news
+    return state, effects
+
+
+def _pace_job(state: RoomState, job: JobRecord, reader: b.Sample | None, now_us: int) -> Outcome:
+    if not job.endless:
+        return _grant(state, job, _bounded_credit(job, reader), playhead=job.head)
+    if not any(session.lost_at_us is None for session in state.sessions.values()):
+        return state, []  # nobody listens: the engine rests until someone does
+    transport = effective(state.transports, now_us + _HORIZON_US)
+    if (transport.bpm, transport.numerator, transport.denominator) != (job.bpm, job.numerator, job.denominator):
+        return _follow_tempo(state, job, transport, now_us)
+    playhead = playhead_sample(transport, job, now_us)
+    if playhead > job.head + _PATIENCE_SAMPLES or playhead < job.first:
+        return render_from(state, job, playhead, clear=True)
+    return _grant(state, job, playhead + AHEAD_SAMPLES, playhead)
+
+
+def _bounded_credit(job: JobRecord, reader: b.Sample | None) -> b.Sample:
+    assert job.length is not None
+    return job.length if reader is None else reader + AHEAD_SAMPLES
+
+
+def _grant(state: RoomState, job: JobRecord, credit: b.Sample, playhead: b.Sample) -> Outcome:
+    if credit < job.credit + _CREDIT_STEP:
+        return state, []
+    message = GrantCredit(job=job.job, credit_sample=credit, playhead_sample=playhead)
+    return state.with_job(replace(job, credit=credit)), [Command(message)]
+
+
+def _follow_tempo(state: RoomState, job: JobRecord, transport: Transport, now_us: int) -> Outcome:
+    job = replace(job, bpm=transport.bpm, numerator=transport.numerator, denominator=transport.denominator)
+    return render_from(state, job, playhead_sample(transport, job, now_us), clear=True)
+
+
+def playhead_sample(transport: Transport, job: JobRecord, now_us: int) -> b.Sample:
+    """The job's sample that sounds now, or where play is about to start; 0 while it is before the piece."""
+    position = position_at(transport, max(now_us, transport.anchor_us))
+    return max(0, math.floor(sample_of(position, job.anchor_tick, job.bpm)))

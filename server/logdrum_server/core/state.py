@@ -1,0 +1,140 @@
+"""A room's state as frozen records; a transition returns the next one."""
+
+from collections.abc import Mapping
+from typing import Final, TypeAlias
+
+import msgspec
+from msgspec.structs import replace
+
+from logdrum_protocol import bounds as b
+from logdrum_protocol.engine_messages import EngineReady
+from logdrum_protocol.hub_messages import Chat, Job, StreamOpen, Transport
+from logdrum_protocol.records import Limits, Member
+from logdrum_server.core.effects import Effect
+
+LEAD_US: Final = 150_000
+"""How far ahead a change of the transport takes effect, so that every member has it in time (T3)."""
+
+JOB_LEAD_US: Final = 100_000
+"""How soon a new piece may sound; under `LEAD_US`, so that a piece asked for with play begins with play."""
+
+AHEAD_SAMPLES: Final = 10 * b.SAMPLE_RATE
+"""How far ahead of its moment an endless stream is rendered (A7)."""
+
+RESUME_GRACE_US: Final = 15_000_000
+MAX_CHAT: Final = 500
+MAX_OPS: Final = 128
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """One member's stay, connected or for a while not."""
+
+    member: Member
+    key: b.SessionKey
+    lost_at_us: int | None = None
+    ops: Mapping[b.OpId, b.JobId | None] = {}
+    """Operations already answered, so that a repeat is not carried out twice; newest last."""
+
+
+class JobRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A job and, once the engine has it, the span of audio that is kept of it."""
+
+    view: Job
+    seed: b.Seed
+    anchor_tick: b.Tick
+    bpm: b.Bpm
+    numerator: b.Numerator
+    denominator: b.Denominator
+    epoch: b.Epoch = 0
+    attempts: int = 0
+    stems: tuple[b.Stem, ...] = ()
+    length: b.Samples | None = None
+    """Samples in all, None for an endless one."""
+    first: b.Sample = 0
+    """Where the kept audio begins."""
+    heads: Mapping[b.Stem, b.Sample] = {}
+    """Where each stem's audio ends so far."""
+    credit: b.Sample = 0
+
+    @property
+    def job(self) -> b.JobId:
+        """The job's id."""
+        return self.view.job
+
+    @property
+    def endless(self) -> bool:
+        """Whether it goes on until cancelled (J2)."""
+        return not isinstance(self.view.params.bars, int)
+
+    @property
+    def head(self) -> b.Sample:
+        """The sample up to which every stem is rendered."""
+        return min(self.heads.values(), default=self.first)
+
+    def stream_id(self, stem: b.Stem) -> b.StreamId:
+        """The id of one of its streams."""
+        return f"{self.job}.{stem}"
+
+    def stream_open(self, stem: b.Stem) -> StreamOpen:
+        """The message that announces one of its streams as it stands."""
+        return StreamOpen(
+            stream=self.stream_id(stem),
+            job=self.job,
+            stem=stem,
+            sample_rate=b.SAMPLE_RATE,
+            channels=b.CHANNELS,
+            codec="pcm_s16le",
+            anchor_tick=self.anchor_tick,
+            bpm=self.bpm,
+            epoch=self.epoch,
+            start_sample=self.first,
+        )
+
+
+class RoomState(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a room knows."""
+
+    room: b.RoomId
+    epoch: b.Epoch
+    transports: tuple[Transport, ...]
+    """The one in force and those whose anchor is still ahead, oldest first (T5)."""
+    limits: Limits = Limits()
+    engine: EngineReady | None = None
+    has_engine: bool = True
+    """Whether an engine may come; without one jobs are refused, not queued."""
+    seq: b.Seq = 0
+    chat: tuple[Chat, ...] = ()
+    sessions: Mapping[b.SessionId, Session] = {}
+    jobs: Mapping[b.JobId, JobRecord] = {}
+
+    @property
+    def transport(self) -> Transport:
+        """The newest transport, in force or not yet."""
+        return self.transports[-1]
+
+    def with_session(self, session: Session) -> "RoomState":
+        """The same room with one session set."""
+        return replace(self, sessions={**self.sessions, session.member.session: session})
+
+    def with_job(self, job: JobRecord) -> "RoomState":
+        """The same room with one job set."""
+        return replace(self, jobs={**self.jobs, job.job: job})
+
+
+Outcome: TypeAlias = tuple[RoomState, list[Effect]]
+
+
+def new_room(room: b.RoomId, *, epoch: b.Epoch, now_us: int, limits: Limits, has_engine: bool) -> RoomState:
+    """Return an empty room, stopped at its first bar at 112 BPM, the middle of amapiano's tempo."""
+    transport = Transport(
+        rev=0,
+        playing=False,
+        anchor_tick=0,
+        anchor_us=now_us,
+        bpm=112.0,
+        numerator=4,
+        denominator=4,
+        loop=None,
+        by=None,
+    )
+    return RoomState(room=room, epoch=epoch, transports=(transport,), limits=limits, has_engine=has_engine)

@@ -1,0 +1,181 @@
+"""Everything on the one port that is not a WebSocket: the page, streams, assets, health and metrics (A4, A5, E2)."""
+
+import logging
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final
+
+from aiohttp import hdrs, web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from logdrum_protocol.bounds import SAMPLE_RATE, SUBPROTOCOL
+from logdrum_protocol.errors import CloseCode, ErrorCode
+from logdrum_server.connection import CLOSE_S, HEARTBEAT_S, Connection
+from logdrum_server.errors import EngineUnavailable, RequestError
+from logdrum_server.hub import Hub
+from logdrum_server.metrics import registry
+from logdrum_server.tape import Tape
+
+log = logging.getLogger(__name__)
+
+HUB: Final = web.AppKey("hub", Hub)
+_ROOM: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+_BLOCK_SAMPLES: Final = 5 * SAMPLE_RATE
+_NO_PAGE: Final = "The page is not built: run `make page` in the checkout, or pass --page with its folder.\n"
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def build_app(hub: Hub) -> web.Application:
+    """Return the application that serves a hub."""
+    app = web.Application(middlewares=[_errors], client_max_size=hub.config.max_asset_bytes)
+    app[HUB] = hub
+    app.router.add_get("/v1/rooms/{room}/ws", _socket)
+    app.router.add_get("/v1/rooms/{room}/streams/{stream}", _stream)
+    app.router.add_post("/v1/rooms/{room}/assets", _upload)
+    app.router.add_get("/v1/rooms/{room}/assets/{asset}", _asset)
+    app.router.add_get("/healthz", _healthz)
+    app.router.add_get("/readyz", _readyz)
+    app.router.add_get("/metrics", _metrics)
+    app.router.add_get("/", _page)
+    app.router.add_get("/r/{room}", _page)
+    if hub.config.page is not None:
+        app.router.add_static("/", hub.config.page)
+    return app
+
+
+@web.middleware
+async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer every failure as `{code, message}`; the log gets the traceback, the peer never (E1, E2)."""
+    try:
+        return await handler(request)
+    except RequestError as fault:
+        return _refusal(fault.status, fault.code, fault.message)
+    except EngineUnavailable as fault:
+        return _refusal(503, ErrorCode.NO_ENGINE, str(fault))
+    except web.HTTPException as fault:
+        if fault.status < 400:
+            raise
+        code = ErrorCode.NOT_FOUND if fault.status == 404 else ErrorCode.BAD_MESSAGE
+        return _refusal(fault.status, code, f"{fault.reason}.")
+    except ConnectionError:
+        raise  # the peer has gone; there is no one to answer
+    except Exception:
+        log.exception("request failed", extra={"path": request.path})
+        return _refusal(500, ErrorCode.INTERNAL, "The hub could not answer this; its log says why.")
+
+
+def _refusal(status: int, code: ErrorCode, message: str) -> web.Response:
+    return web.json_response({"code": code, "message": message}, status=status)
+
+
+def _room_name(request: web.Request) -> str:
+    name = request.match_info["room"]
+    if not _ROOM.fullmatch(name):
+        message = "A room's name has 1 to 64 of a-z, 0-9 and '-', and begins with a letter or digit."
+        raise RequestError(400, ErrorCode.BAD_ROOM, message)
+    return name
+
+
+async def _socket(request: web.Request) -> web.StreamResponse:
+    hub, name = request.app[HUB], _room_name(request)
+    offered = [item.strip() for item in request.headers.get(hdrs.SEC_WEBSOCKET_PROTOCOL, "").split(",")]
+    if SUBPROTOCOL not in offered:
+        raise RequestError(400, ErrorCode.BAD_SUBPROTOCOL, f"Connect by WebSocket with subprotocol '{SUBPROTOCOL}'.")
+    ws = web.WebSocketResponse(
+        protocols=(SUBPROTOCOL,),
+        heartbeat=HEARTBEAT_S,
+        timeout=CLOSE_S,
+        max_msg_size=hub.config.max_message_bytes,
+        compress=False,
+    )
+    if hub.draining:
+        await ws.prepare(request)
+        await ws.close(code=CloseCode.DRAINING, message=b"The hub is going down; come back in a moment.")
+        return ws
+    await Connection(hub, hub.room(name), ws).run(request)
+    return ws
+
+
+async def _stream(request: web.Request) -> web.StreamResponse:
+    hub = request.app[HUB]
+    room = hub.rooms.get(_room_name(request))
+    tape = room.find_tape(request.match_info["stream"]) if room is not None else None
+    if tape is None:
+        raise RequestError(404, ErrorCode.NOT_FOUND, "This room has no such stream.")
+    start, end = _span(request, tape)
+    first = await hub.recorder.read(tape, start, min(end, start + _BLOCK_SAMPLES))
+    response = web.StreamResponse(headers={"content-type": "application/octet-stream", "x-logdrum-codec": "pcm_s16le"})
+    response.content_length = (end - start) * 4
+    await response.prepare(request)
+    await response.write(first)
+    for at in range(start + _BLOCK_SAMPLES, end, _BLOCK_SAMPLES):
+        await response.write(await hub.recorder.read(tape, at, min(end, at + _BLOCK_SAMPLES)))
+    await response.write_eof()
+    return response
+
+
+def _span(request: web.Request, tape: Tape) -> tuple[int, int]:
+    """The samples a request asks for, within what the tape holds."""
+    start = _sample(request, "from_sample", tape.first)
+    end = _sample(request, "to_sample", tape.head)
+    if end > tape.head or start >= end:
+        raise RequestError(416, ErrorCode.BAD_RANGE, f"The stream holds samples {tape.first} to {tape.head}.")
+    if start < tape.first:
+        raise RequestError(410, ErrorCode.GONE, f"Samples before {tape.first} are no longer kept.")
+    return start, end
+
+
+def _sample(request: web.Request, name: str, otherwise: int) -> int:
+    value = request.query.get(name, str(otherwise))
+    if not (value.isascii() and value.isdigit() and len(value) < 16):
+        raise RequestError(400, ErrorCode.BAD_RANGE, f"'{name}' is a whole number of samples.")
+    return int(value)
+
+
+async def _upload(request: web.Request) -> web.Response:
+    hub, room = request.app[HUB], _room_name(request)
+    if (request.content_length or 0) > hub.config.max_asset_bytes:
+        message = f"A sound may have {hub.config.max_asset_bytes // 1024 // 1024} MiB."
+        raise RequestError(413, ErrorCode.TOO_LARGE, message)
+    asset = await hub.assets.receive(request.content.iter_chunked(256 * 1024))
+    note = await hub.add_asset(room, asset, request.query.get("name", "")[:256])
+    fields = {name: getattr(note, name) for name in ("asset", "samples", "sample_rate", "channels")}
+    return web.json_response(fields, status=201)
+
+
+async def _asset(request: web.Request) -> web.StreamResponse:
+    path = request.app[HUB].assets.find(_room_name(request), request.match_info["asset"])
+    return web.FileResponse(path, headers={"content-type": _media_type(path)})
+
+
+def _media_type(path: Path) -> str:
+    with path.open("rb") as file:
+        head = file.read(4)
+    return {b"RIFF": "audio/wav", b"fLaC": "audio/flac", b"OggS": "audio/ogg"}.get(head, "audio/mpeg")
+
+
+async def _healthz(request: web.Request) -> web.Response:
+    return web.json_response({"status": "ok"})
+
+
+async def _readyz(request: web.Request) -> web.Response:
+    hub = request.app[HUB]
+    waiting = hub.draining or (hub.config.engine is not None and hub.ready is None)
+    state = "draining" if hub.draining else "engine" if waiting else "ready"
+    return web.json_response({"status": state}, status=503 if waiting else 200)
+
+
+async def _metrics(request: web.Request) -> web.Response:
+    body = generate_latest(registry(request.app[HUB]))
+    return web.Response(body=body, headers={"content-type": CONTENT_TYPE_LATEST})
+
+
+async def _page(request: web.Request) -> web.StreamResponse:
+    if "room" in request.match_info:
+        _room_name(request)
+    page = request.app[HUB].config.page
+    if page is None:
+        return web.Response(text=_NO_PAGE, status=404)
+    return web.FileResponse(page / "index.html", headers={"cache-control": "no-cache"})

@@ -1,0 +1,90 @@
+"""Starts the hub and brings it down in order: bounded, and forced by a second Ctrl-C (H3)."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+from typing import Final
+
+import uvloop
+from aiohttp import web
+
+from logdrum_server.config import Config
+from logdrum_server.errors import StartError
+from logdrum_server.http import build_app
+from logdrum_server.hub import Hub, open_data_folder
+from logdrum_server.logs import configure_logging
+
+log = logging.getLogger(__name__)
+
+_SEND_BUFFER_BYTES: Final = 128 * 1024
+"""Kept small, because what the kernel holds can be neither reordered nor dropped: by default it hides 4 MB."""
+
+
+def serve(config: Config, *, verbose: bool = False) -> None:
+    """Run a hub until a signal ends it; raises `StartError`."""
+    configure_logging(verbose=verbose)
+    try:
+        open_data_folder(config.data)
+    except OSError as fault:
+        raise StartError(f"The data folder {config.data} cannot be used: {os.strerror(fault.errno or 0)}.") from fault
+    listener = _listen(config)
+    uvloop.run(_serve(config, listener))
+
+
+def _listen(config: Config) -> socket.socket:
+    try:
+        family, _, _, _, address = socket.getaddrinfo(config.host, config.port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)  # inherited by what it accepts
+        listener.bind(address)
+        listener.listen(1024)
+    except OSError as fault:
+        reason = os.strerror(fault.errno) if fault.errno and fault.errno > 0 else fault.strerror
+        message = f"{config.host}:{config.port} cannot be listened on: {reason}. Choose another with --port or --host."
+        raise StartError(message) from fault
+    return listener
+
+
+async def _serve(config: Config, listener: socket.socket) -> None:
+    hub = Hub(config)
+    runner = web.AppRunner(build_app(hub), access_log=None, shutdown_timeout=1.0, handler_cancellation=True)
+    await runner.setup()
+    try:
+        await web.SockSite(runner, listener).start()
+        _greet(listener, config)
+        await _run_until_signal(hub)
+    finally:
+        await runner.cleanup()
+        hub.clear()
+
+
+def _greet(listener: socket.socket, config: Config) -> None:
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    print(f"Logdrum is at http://{shown}:{port}", flush=True)  # noqa: T201  # the one line others wait for
+    if config.page is None:
+        log.warning("the page is not built; only the API is served")
+
+
+async def _run_until_signal(hub: Hub) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, _on_signal, stop)
+    with contextlib.suppress(asyncio.CancelledError):
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(hub.run())
+            await stop.wait()
+            await hub.drain()
+            running.cancel()
+
+
+def _on_signal(stop: asyncio.Event) -> None:
+    if stop.is_set():
+        log.warning("forced to stop")
+        os._exit(130)  # the engine ends by itself when its socket closes
+    log.info("stopping; press Ctrl-C again to force")
+    stop.set()
