@@ -232,8 +232,8 @@ class Connection:
         if self._session is None:
             return
         self._room.part(self, self._session, self._hub.clock.now_us(), self._reason())
-        extra = {"room": self._room.name, "session": self._session, "code": self._ws.close_code}
-        log.info("parted", extra=extra)
+        code = self._ws.close_code if self._verdict is None else self._verdict.code.value
+        log.info("parted", extra={"room": self._room.name, "session": self._session, "code": code})
 
     def _reason(self) -> str | None:
         """Why the session is over; None where it may come back (H4)."""

@@ -76,6 +76,7 @@ class Tape:
         self.saved = start if clear else min(self.saved, start)
         self.first = start if clear else min(self.first, start)
         self.head = start
+        self.playhead = start if clear else self.playhead
         self.floor = next(iter(self.pieces), start)
         for reader in self.readers:
             reader.turn(start, clear=clear)

@@ -73,4 +73,4 @@ def test_a1_samples_and_ticks_are_inverse(bpm: float, sample: int, anchor: int) 
 def test_t3_a_boundary_is_the_first_grid_line_not_before(tick: float, grid: int) -> None:
     line = next_boundary(tick, grid)
     assert line % grid == 0
-    assert line - grid <= tick <= line
+    assert line - grid - 1e-6 <= tick <= line + 1e-6

@@ -18,7 +18,9 @@ _PROGRESS_STEP: Final = 0.05
 
 def engine_ready(state: RoomState, ready: EngineReady, now_us: int) -> Outcome:
     """Start what waited for an engine."""
-    state = replace(state, engine=ready)
+    waited, state = state.engine is None, replace(state, engine=ready)
+    if not waited:
+        return state, []  # the same engine once more: what it was given is under way
     effects: list[Effect] = []
     for job in state.jobs.values():
         if job.view.state == "queued":

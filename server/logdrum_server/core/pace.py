@@ -18,6 +18,9 @@ _HORIZON_US: Final = 2 * LEAD_US
 _PATIENCE_SAMPLES: Final = b.SAMPLE_RATE
 """How far play may outrun what is rendered before rendering jumps after it."""
 
+_EARLY_SAMPLES: Final = b.SAMPLE_RATE // 4
+"""How far before what is rendered play may be and still be about to reach it."""
+
 _CREDIT_STEP: Final = b.SAMPLE_RATE // 4
 
 
@@ -40,7 +43,7 @@ def _pace_job(state: RoomState, job: JobRecord, reader: b.Sample | None, now_us:
     if (transport.bpm, transport.numerator, transport.denominator) != (job.bpm, job.numerator, job.denominator):
         return _follow_tempo(state, job, transport, now_us)
     playhead = playhead_sample(transport, job, now_us)
-    if playhead > job.head + _PATIENCE_SAMPLES or playhead < job.first:
+    if playhead > job.head + _PATIENCE_SAMPLES or playhead < job.first - _EARLY_SAMPLES:
         return render_from(state, job, playhead, clear=True)
     return _grant(state, job, playhead + AHEAD_SAMPLES, playhead)
 
