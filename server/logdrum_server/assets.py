@@ -17,7 +17,7 @@ from logdrum_protocol.hub_messages import Asset
 from logdrum_server.errors import RequestError
 
 _ID: Final = re.compile(r"[0-9a-f]{64}")
-_NO_SPACE: Final = (errno.ENOSPC, errno.EDQUOT)
+_NO_SPACE: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class AssetStore:

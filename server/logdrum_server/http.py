@@ -40,8 +40,7 @@ def build_app(hub: Hub) -> web.Application:
     app.router.add_get("/metrics", _metrics)
     app.router.add_get("/", _page)
     app.router.add_get("/r/{room}", _page)
-    if hub.config.page is not None:
-        app.router.add_static("/", hub.config.page)
+    app.router.add_get("/{file:.+}", _page_file)
     return app
 
 
@@ -179,3 +178,11 @@ async def _page(request: web.Request) -> web.StreamResponse:
     if page is None:
         return web.Response(text=_NO_PAGE, status=404)
     return web.FileResponse(page / "index.html", headers={"cache-control": "no-cache"})
+
+
+async def _page_file(request: web.Request) -> web.StreamResponse:
+    page = request.app[HUB].config.page
+    path = None if page is None else (page / request.match_info["file"]).resolve()
+    if page is None or path is None or not path.is_relative_to(page.resolve()) or not path.is_file():
+        raise RequestError(404, ErrorCode.NOT_FOUND, "There is nothing at this address.")
+    return web.FileResponse(path)
