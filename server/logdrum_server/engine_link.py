@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 _SILENCE_S: Final = 3.0
 _START_S: Final = 60.0
 _CHECK_S: Final = 60.0
+_READY_S: Final = 10.0
 _STOP_S: Final = 2.0
 _LONGEST_STEP_US: Final = 30_000_000
 _MAX_UNSENT_BYTES: Final = 4 * 1024 * 1024
@@ -37,6 +38,7 @@ class EngineLink:
         self._writer: asyncio.StreamWriter | None = None
         self._checks: dict[str, asyncio.Future[AssetChecked]] = {}
         self._process: asyncio.subprocess.Process | None = None
+        self._ready = asyncio.Event()
         self.restarts = 0
 
     async def run(self) -> None:
@@ -118,6 +120,7 @@ class EngineLink:
                 if waiting is not None and not waiting.done():
                     waiting.set_result(message)
             case EngineReady():
+                self._ready.set()
                 log.info("engine ready", extra={"pid": message.pid, "generators": ",".join(message.generators)})
                 self._hear(message)
             case _:
@@ -125,6 +128,7 @@ class EngineLink:
 
     def _disconnect(self, writer: asyncio.StreamWriter) -> None:
         self._writer = None
+        self._ready.clear()
         writer.close()
         if self._process is not None and self._process.returncode is None:
             self._process.kill()
@@ -142,10 +146,18 @@ class EngineLink:
             return
         self._writer.write(frame(encode(message)))
 
+    async def _until_ready(self) -> None:
+        if self._choice is None:
+            raise EngineUnavailable("This hub runs without an engine, and cannot check sounds.")
+        try:
+            async with asyncio.timeout(_READY_S):
+                await self._ready.wait()
+        except TimeoutError as fault:
+            raise EngineUnavailable("No engine is running to check the sound; try again in a moment.") from fault
+
     async def check_asset(self, asset: str, path: Path) -> AssetChecked:
         """Have the engine open a stored file; raises `EngineUnavailable`."""
-        if self._writer is None:
-            raise EngineUnavailable("No engine is running to check the sound; try again in a moment.")
+        await self._until_ready()
         waiting = self._checks.get(asset) or asyncio.get_running_loop().create_future()
         self._checks[asset] = waiting
         self.send(CheckAsset(asset=asset, path=str(path)))

@@ -32,27 +32,10 @@ async def upload(
         return answer.status, await answer.json()
 
 
-@pytest.fixture
-def ready_hub(hub: RunningHub) -> RunningHub:
-    """A hub whose engine is there to check sounds."""
-    deadline = 200
-    while "engine ready" not in hub.log and deadline:
-        hub.process.poll()
-        deadline -= 1
-        _wait(0.05)
-    return hub
-
-
-def _wait(seconds: float) -> None:
-    import threading
-
-    threading.Event().wait(seconds)
-
-
-async def test_a5_an_uploaded_sound_is_checked_stored_and_told(ready_hub: RunningHub) -> None:
+async def test_a5_an_uploaded_sound_is_checked_stored_and_told(hub: RunningHub) -> None:
     body = wav()
-    async with joined(ready_hub) as (caller, _):
-        status, answer = await upload(ready_hub, body)
+    async with joined(hub) as (caller, _):
+        status, answer = await upload(hub, body)
         assert status == 201
         assert answer == {
             "asset": hashlib.sha256(body).hexdigest(),
@@ -64,10 +47,10 @@ async def test_a5_an_uploaded_sound_is_checked_stored_and_told(ready_hub: Runnin
         assert (told.asset, told.name, told.samples) == (answer["asset"], "kick.wav", 22_050)
 
 
-async def test_a5_a_sound_comes_back_whole_or_in_ranges_and_only_in_its_room(ready_hub: RunningHub) -> None:
+async def test_a5_a_sound_comes_back_whole_or_in_ranges_and_only_in_its_room(hub: RunningHub) -> None:
     body = wav()
-    _, answer = await upload(ready_hub, body)
-    url = f"{ready_hub.url}/v1/rooms/sunset/assets/{answer['asset']}"
+    _, answer = await upload(hub, body)
+    url = f"{hub.url}/v1/rooms/sunset/assets/{answer['asset']}"
     async with aiohttp.ClientSession() as http:
         async with http.get(url) as whole:
             assert (await whole.read(), whole.headers["content-type"]) == (body, "audio/wav")
@@ -78,15 +61,15 @@ async def test_a5_a_sound_comes_back_whole_or_in_ranges_and_only_in_its_room(rea
 
 
 @pytest.mark.parametrize("body", [b"", b"this is no sound", wav()[:40]], ids=["nothing", "text", "a header alone"])
-async def test_a5_what_holds_no_sound_is_refused_and_not_kept(ready_hub: RunningHub, body: bytes) -> None:
-    status, answer = await upload(ready_hub, body)
+async def test_a5_what_holds_no_sound_is_refused_and_not_kept(hub: RunningHub, body: bytes) -> None:
+    status, answer = await upload(hub, body)
     assert (status, answer["code"]) == (415, "unsupported_media")
-    assert not list((ready_hub.data / "assets").iterdir())
+    assert not list((hub.data / "assets").iterdir())
 
 
-async def test_a5_too_large_a_sound_is_refused_before_it_is_sent(ready_hub: RunningHub) -> None:
+async def test_a5_too_large_a_sound_is_refused_before_it_is_sent(hub: RunningHub) -> None:
     headers = {"content-length": str(10**10)}
-    url = f"{ready_hub.url}/v1/rooms/sunset/assets"
+    url = f"{hub.url}/v1/rooms/sunset/assets"
     async with aiohttp.ClientSession() as http, http.post(url, data=_never(), headers=headers) as answer:
         assert (answer.status, (await answer.json())["code"]) == (413, "too_large")
 
@@ -125,13 +108,14 @@ async def test_e2_every_http_error_is_json(bare_hub: RunningHub, method: str, pa
         assert set(body) == {"code", "message"}
 
 
-async def test_health_readiness_and_metrics(ready_hub: RunningHub) -> None:
-    async with joined(ready_hub), aiohttp.ClientSession() as http:
-        async with http.get(f"{ready_hub.url}/healthz") as answer:
+async def test_health_readiness_and_metrics(hub: RunningHub) -> None:
+    await upload(hub, wav())  # waits for the engine
+    async with joined(hub), aiohttp.ClientSession() as http:
+        async with http.get(f"{hub.url}/healthz") as answer:
             assert answer.status == 200
-        async with http.get(f"{ready_hub.url}/readyz") as answer:
+        async with http.get(f"{hub.url}/readyz") as answer:
             assert (answer.status, await answer.json()) == (200, {"status": "ready"})
-        async with http.get(f"{ready_hub.url}/metrics") as answer:
+        async with http.get(f"{hub.url}/metrics") as answer:
             lines = (await answer.text()).splitlines()
             assert "logdrum_connections 1.0" in lines
             assert "logdrum_engine_ready 1.0" in lines
