@@ -1,0 +1,1 @@
+"""One-shots of every instrument, made with numpy alone."""
