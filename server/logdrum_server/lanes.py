@@ -52,6 +52,8 @@ class Lanes:
         self.buffer_samples = 0
         self.readers: list[Reader] = []
         self.blocked = False
+        self.early = False
+        """Whether audio waits for its time to come, so that time alone can make it due."""
         self.gap_samples = 0
         self._control: deque[bytes] = deque()
         self._events: deque[bytes] = deque()
@@ -93,6 +95,7 @@ class Lanes:
 
     def pump(self) -> None:
         """Hand over what is due, for as long as the kernel takes it."""
+        self.early = False
         while self.wire.pending() < HIGH_WATER_BYTES:
             frame = self._next()
             if frame is None:
@@ -156,7 +159,7 @@ class Reader:
         ):
             self.next = piece.end
             lanes.wire.write(piece.frame)
-        elif not lanes.blocked:
+        elif not lanes.blocked and not lanes.early:  # else the kernel's draining, or time, will pump
             lanes.pump()
 
     def take(self) -> bytes | None:
@@ -168,6 +171,7 @@ class Reader:
         if piece is None:
             return self._finish()
         if tape.endless and self.ahead() >= self.lanes.buffer_samples:
+            self.lanes.early = True
             return None
         self.next = piece.end
         return piece.frame

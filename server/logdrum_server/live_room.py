@@ -127,7 +127,8 @@ class LiveRoom:
         self._place_tapes(now_us)
         self.apply(pace.pace(self.state, self._quickest(), now_us))
         for peer in self.peers.values():
-            peer.lanes.pump()
+            if peer.lanes.early:
+                peer.lanes.pump()
 
     def _place_tapes(self, now_us: int) -> None:
         transport = effective(self.state.transports, now_us)

@@ -196,6 +196,15 @@ def test_a3_a_tempo_change_on_the_bar_is_rendered_when_the_bar_is_near(room: Tes
     assert one(room.pace(), RenderFrom).bpm == 120
 
 
+def test_a9_in_a_short_loop_a_new_tempo_is_rendered_from_the_loops_start(room: TestRoom) -> None:
+    member = room.join()
+    room.set_transport(member, playing=True, loop=Loop(start_tick=0, end_tick=2 * BAR))
+    room.started(member, seconds=10)
+    room.after(2.5)
+    room.set_transport(member, bpm=120)
+    assert one(room.pace(), RenderFrom).start_sample == 0
+
+
 def test_a9_a_seek_within_what_is_rendered_renders_nothing(room: TestRoom) -> None:
     member = room.join()
     room.set_transport(member, playing=True)

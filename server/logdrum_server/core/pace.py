@@ -21,6 +21,9 @@ _PATIENCE_SAMPLES: Final = b.SAMPLE_RATE
 _EARLY_SAMPLES: Final = b.SAMPLE_RATE // 4
 """How far before what is rendered play may be and still be about to reach it."""
 
+_SHORT_LOOP_SAMPLES: Final = 10 * b.SAMPLE_RATE
+"""What the engine renders in a tenth of a second, so that a loop's start can be rendered with the rest of it."""
+
 _CREDIT_STEP: Final = b.SAMPLE_RATE // 4
 
 
@@ -44,7 +47,7 @@ def _pace_job(state: RoomState, job: JobRecord, reader: b.Sample | None, now_us:
         return _follow_tempo(state, job, transport, now_us)
     playhead = playhead_sample(transport, job, now_us)
     if playhead > job.head + _PATIENCE_SAMPLES or playhead < job.first - _EARLY_SAMPLES:
-        return render_from(state, job, playhead, clear=True)
+        return render_from(state, job, _turning_point(transport, job, playhead), clear=True)
     return _grant(state, job, playhead + AHEAD_SAMPLES, playhead)
 
 
@@ -62,7 +65,17 @@ def _grant(state: RoomState, job: JobRecord, credit: b.Sample, playhead: b.Sampl
 
 def _follow_tempo(state: RoomState, job: JobRecord, transport: Transport, now_us: int) -> Outcome:
     job = replace(job, bpm=transport.bpm, numerator=transport.numerator, denominator=transport.denominator)
-    return render_from(state, job, playhead_sample(transport, job, now_us), clear=True)
+    playhead = playhead_sample(transport, job, now_us)
+    return render_from(state, job, _turning_point(transport, job, playhead), clear=True)
+
+
+def _turning_point(transport: Transport, job: JobRecord, playhead: b.Sample) -> b.Sample:
+    """Where a new epoch begins: at the playhead, or at the start of a short loop, which play will soon come back to."""
+    loop = transport.loop
+    if loop is None or transport.anchor_tick >= loop.end_tick:
+        return playhead
+    begin = max(0, math.floor(sample_of(loop.start_tick, job.anchor_tick, job.bpm)))
+    return begin if 0 <= playhead - begin <= _SHORT_LOOP_SAMPLES else playhead
 
 
 def playhead_sample(transport: Transport, job: JobRecord, now_us: int) -> b.Sample:
