@@ -9,11 +9,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from groove_cases import joined, play, random_spec, total
 
 from logdrum_engine.generator import Pcm, Spec, bar_samples
 from logdrum_engine.groove import Groove
 from logdrum_engine.groove.generator import BLOCK_SAMPLES, FADE_SAMPLES
+from tests.engine.groove_cases import joined, play, random_spec, total
 
 BAR = round(bar_samples(Spec()))
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from groove_cases import joined, play, total
 
 from logdrum_engine.generator import Spec
 from logdrum_engine.groove import Groove, GrooveError, render_to_files
+from tests.engine.groove_cases import joined, play, total
 
 SPEC = Spec(seed=3, bars=2, bpm=113.0)
 STEP = 2.0**-23

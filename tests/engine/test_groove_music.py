@@ -4,7 +4,6 @@ import random
 
 import numpy as np
 import pytest
-from groove_cases import PROMPTS, random_spec, total
 from scipy import signal
 
 from logdrum_engine.generator import SAMPLE_RATE, Pcm, Spec, bar_samples
@@ -14,6 +13,7 @@ from logdrum_engine.groove.mixer import CEILINGS, Event, mix
 from logdrum_engine.groove.piece import piece_of
 from logdrum_engine.groove.synth.rack import RACK, sounding
 from logdrum_engine.groove.synth.voice import Voice
+from tests.engine.groove_cases import PROMPTS, random_spec, total
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,176 @@
+"""The engine's end of the local queue: moves messages between the hub's socket and the two threads (Q rules)."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Final, assert_never
+
+import msgspec
+
+from logdrum_engine.assets import AssetChecker, AssetExchange
+from logdrum_engine.errors import EngineError, LinkError, ModelError
+from logdrum_engine.exchange import Closed, Exchange
+from logdrum_engine.models import Model
+from logdrum_engine.worker import ModelExchange, Worker
+from logdrum_protocol.codec import decode_to_engine, encode
+from logdrum_protocol.engine_messages import (
+    CheckAsset,
+    EngineReady,
+    FromEngine,
+    GrantCredit,
+    Heartbeat,
+    RenderFrom,
+    StartJob,
+    StopJob,
+)
+from logdrum_protocol.errors import ProtocolError
+from logdrum_protocol.framing import FrameSplitter, frame
+
+log = logging.getLogger(__name__)
+
+HEARTBEAT_S: Final = 0.5
+_CONNECT_TIMEOUT_S: Final = 5.0
+_WRITE_TIMEOUT_S: Final = 10.0
+_JOIN_TIMEOUT_S: Final = 0.5
+_READ_BYTES: Final = 64 * 1024
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """All that `logdrum-engine run` needs to know."""
+
+    socket: Path
+    version: str
+    load: Callable[[], Mapping[str, Model]]
+
+
+class _Finished(Exception):  # ends the task group: the hub has gone, or we were told to go
+    pass
+
+
+async def run(config: Config) -> None:
+    """Serve one hub until it closes the socket or a signal comes; raise `EngineError` where that went wrong."""
+    reader, writer = await _connect(config.socket)
+    link = Link(reader, writer, config)
+    try:
+        with _stop_signals(link.stop):
+            await link.serve()
+    finally:
+        writer.close()
+
+
+class Link:
+    """One connection to a hub."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, config: Config) -> None:
+        self._reader = reader
+        self._writer = writer
+        loop = asyncio.get_running_loop()
+        self._music: ModelExchange = Exchange(loop)
+        self._assets: AssetExchange = Exchange(loop)
+        self._worker = Worker(self._music, config.load, config.version)
+        self._checker = AssetChecker(self._assets)
+        self._ready = asyncio.Event()
+        self._stop = asyncio.Event()
+
+    def stop(self) -> None:
+        """Ask `serve` to return."""
+        self._stop.set()
+
+    async def serve(self) -> None:
+        """Move messages both ways until one side ends."""
+        self._worker.start()
+        self._checker.start()
+        try:
+            await self._move()
+        finally:
+            self._music.close()
+            self._assets.close()
+            self._worker.join(_JOIN_TIMEOUT_S)
+
+    async def _move(self) -> None:
+        faults: list[Exception] = []
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._read())
+                tasks.create_task(self._forward(self._music.receive))
+                tasks.create_task(self._forward(self._assets.receive))
+                tasks.create_task(self._beat())
+                tasks.create_task(self._wait_for_stop())
+        except* (_Finished, ConnectionError):  # the hub closed, or died while we wrote
+            log.info("link finished")
+        except* EngineError as group:
+            faults += group.exceptions
+        if faults:
+            raise faults[0]
+
+    async def _read(self) -> None:
+        splitter = FrameSplitter()
+        # No timeout: a hub may have nothing to say for hours, and its end closes the socket.
+        while received := await self._reader.read(_READ_BYTES):
+            try:
+                for payload in splitter.feed(received):
+                    await self._take(payload)
+            except ProtocolError as fault:
+                raise LinkError(f"The hub sent what is no message: {fault.message}") from fault
+        raise _Finished
+
+    async def _take(self, payload: bytes) -> None:
+        message = decode_to_engine(payload)
+        match message:
+            case StartJob() | RenderFrom() | GrantCredit() | StopJob():
+                await self._music.send(message)
+            case CheckAsset():
+                await self._assets.send(message)
+            case _:
+                assert_never(message)
+
+    async def _forward(self, receive: Callable[[], Awaitable[FromEngine]]) -> None:
+        try:
+            while True:
+                message = await receive()
+                await self._write(message)
+                if isinstance(message, EngineReady):
+                    self._ready.set()
+        except Closed as end:
+            raise ModelError("The engine's models could not be loaded or broke; its log says why.") from end
+
+    async def _beat(self) -> None:
+        await self._ready.wait()  # Q1: engine.ready comes first
+        while True:
+            await self._write(Heartbeat(step_us=self._worker.step_us, jobs=self._worker.jobs))
+            await asyncio.sleep(HEARTBEAT_S)
+
+    async def _wait_for_stop(self) -> None:
+        await self._stop.wait()
+        raise _Finished
+
+    async def _write(self, message: FromEngine) -> None:
+        try:
+            self._writer.write(frame(encode(message)))
+            async with asyncio.timeout(_WRITE_TIMEOUT_S):
+                await self._writer.drain()
+        except TimeoutError as fault:
+            raise LinkError("The hub has stopped reading.") from fault
+
+
+async def _connect(socket: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    try:
+        async with asyncio.timeout(_CONNECT_TIMEOUT_S):
+            return await asyncio.open_unix_connection(socket)
+    except (OSError, TimeoutError) as fault:
+        raise LinkError(f"There is no hub at {socket}.") from fault
+
+
+@contextlib.contextmanager
+def _stop_signals(stop: Callable[[], None]) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)

@@ -1,0 +1,214 @@
+"""Commands and steps in, messages out: everything the model thread does, without the thread."""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, TypeAlias, assert_never
+
+import msgspec
+from msgspec.structs import replace
+
+from logdrum_engine.errors import RefusalError
+from logdrum_engine.generator import Block, Pcm
+from logdrum_engine.models import Model
+from logdrum_engine.pcm import mixed, to_s16le
+from logdrum_engine.scheduler import SLOT_LIMIT, Batch, Scheduler, Slot
+from logdrum_engine.specs import MIX, Order, order_of, steered
+from logdrum_protocol.engine_messages import (
+    FromEngine,
+    GrantCredit,
+    JobAudio,
+    JobDone,
+    JobFailed,
+    JobStarted,
+    RenderFrom,
+    StartJob,
+    StopJob,
+)
+from logdrum_protocol.errors import ErrorCode
+
+log = logging.getLogger(__name__)
+
+JobCommand: TypeAlias = StartJob | RenderFrom | GrantCredit | StopJob
+
+# Orders of finished jobs that are kept, so that a new epoch which crosses `job.done` on its way is still played.
+_FINISHED_LIMIT: Final = 256
+_BROKEN: Final = "The generator failed; the engine's log says why."
+
+
+class _Run(msgspec.Struct, frozen=True, kw_only=True):
+    """A job that has begun; the generator's state of it is replaced at every step."""
+
+    job: str
+    order: Order
+    epoch: int
+    position: int
+    state: Any
+
+
+_Stepped: TypeAlias = tuple[Block | None, Any] | Exception
+
+
+class Renderer:
+    """Runs jobs on the models that it owns; a job that goes wrong fails alone (Q7)."""
+
+    def __init__(self, models: Mapping[str, Model], slots: int = SLOT_LIMIT) -> None:
+        self._models = models
+        self._scheduler = Scheduler({name: model.lane for name, model in models.items()}, slots)
+        self._runs: dict[str, _Run] = {}
+        self._finished: dict[str, Order] = {}
+
+    @property
+    def jobs(self) -> int:
+        """Jobs under way."""
+        return len(self._scheduler)
+
+    @property
+    def has_work(self) -> bool:
+        """Whether a step would render anything."""
+        return self._scheduler.next_batch() is not None
+
+    def handle(self, command: JobCommand) -> list[FromEngine]:
+        """Carry out a command; the answer is short, audio comes by `step`."""
+        match command:
+            case StartJob():
+                return self._start(command)
+            case RenderFrom():
+                return self._render_from(command)
+            case GrantCredit():
+                self._scheduler.grant(command.job, command.credit_sample, command.playhead_sample)
+                return []
+            case StopJob():
+                self._forget(command.job)
+                return []
+            case _:
+                assert_never(command)
+
+    def step(self) -> list[FromEngine]:
+        """Advance the most urgent jobs by one block; nothing happens while nobody has credit (Q3)."""
+        batch = self._scheduler.next_batch()
+        if batch is None:
+            return []
+        runs = [self._runs[job] for job in batch.jobs]
+        stepped = self._step_all(batch, runs)
+        return [message for run, result in zip(runs, stepped, strict=True) for message in self._after(run, result)]
+
+    def _start(self, start: StartJob) -> list[FromEngine]:
+        try:
+            order = self._checked(order_of(start))
+            self._begin(start.job, order, start)
+        except RefusalError as refusal:
+            return [self._fail(start.job, refusal)]
+        return [JobStarted(job=start.job, stems=self._stems(order), samples=order.samples)]
+
+    def _render_from(self, render: RenderFrom) -> list[FromEngine]:
+        order = self._runs[render.job].order if render.job in self._runs else self._finished.get(render.job)
+        if order is None:  # stopped or failed while this was on its way
+            return []
+        try:
+            self._begin(render.job, steered(order, render), render)
+        except RefusalError as refusal:
+            return [self._fail(render.job, refusal)]
+        return []
+
+    def _checked(self, order: Order) -> Order:
+        if order.model not in self._models:
+            raise RefusalError(ErrorCode.UNSUPPORTED, f"This engine has no model '{order.model[:64]}'.")
+        return order
+
+    def _begin(self, job: str, order: Order, at: StartJob | RenderFrom) -> None:
+        state = self._begin_state(job, order, at.start_sample)
+        slot = Slot(
+            job=job,
+            model=order.model,
+            rendered_sample=at.start_sample,
+            credit_sample=at.credit_sample,
+            playhead_sample=at.start_sample,
+            end_sample=order.samples,
+        )
+        if not self._scheduler.admit(slot):
+            raise RefusalError(ErrorCode.TOO_MANY_JOBS, "The engine has no slot free for another job.")
+        self._finished.pop(job, None)
+        self._runs[job] = _Run(job=job, order=order, epoch=at.epoch, position=at.start_sample, state=state)
+
+    def _begin_state(self, job: str, order: Order, start_sample: int) -> object:
+        model = self._models[order.model]
+        try:
+            return model.generator.begin(order.spec, start_sample)
+        except model.refusal as refusal:
+            raise RefusalError(ErrorCode.BAD_PARAMS, str(refusal)) from refusal
+        except Exception as fault:
+            log.exception("generator failed to begin", extra={"job": job, "model": order.model})
+            raise RefusalError(ErrorCode.ENGINE_ERROR, _BROKEN) from fault
+
+    def _step_all(self, batch: Batch, runs: Sequence[_Run]) -> Sequence[_Stepped]:
+        generator = self._models[batch.model].generator
+        try:
+            return generator.step([run.state for run in runs])
+        except Exception as fault:
+            log.exception("generator failed", extra={"model": batch.model, "jobs": batch.jobs})
+            # Q7: whoever is at fault fails alone, so the others try again without it.
+            return [fault] if len(runs) == 1 else [self._step_all(_only(batch, run), [run])[0] for run in runs]
+
+    def _after(self, run: _Run, stepped: _Stepped) -> Iterator[FromEngine]:
+        if isinstance(stepped, Exception):
+            yield self._fail(run.job, RefusalError(ErrorCode.ENGINE_ERROR, _BROKEN))
+            return
+        block, state = stepped
+        end = run.order.samples
+        if block is not None and (block := _cut(block, run.position, end)) is not None:
+            yield from self._audio(run, block)
+            run = self._advance(run, block, state)
+        if block is None or (end is not None and run.position >= end):
+            yield self._finish(run)
+
+    def _advance(self, run: _Run, block: Block, state: object) -> _Run:
+        run = replace(run, state=state, position=run.position + block.samples)
+        self._runs[run.job] = run
+        self._scheduler.rendered(run.job, run.position)
+        return run
+
+    def _audio(self, run: _Run, block: Block) -> Iterator[FromEngine]:
+        stems: Mapping[str, Pcm] = {MIX: mixed(block.stems)} if run.order.mix else block.stems
+        for stem in self._stems(run.order):
+            yield JobAudio(
+                job=run.job,
+                stem=stem,
+                epoch=run.epoch,
+                start_sample=run.position,
+                samples=block.samples,
+                data=to_s16le(stems[stem]),
+            )
+
+    def _stems(self, order: Order) -> tuple[str, ...]:
+        return (MIX,) if order.mix else self._models[order.model].generator.stems
+
+    def _finish(self, run: _Run) -> JobDone:
+        self._forget(run.job)
+        self._finished[run.job] = run.order
+        while len(self._finished) > _FINISHED_LIMIT:
+            del self._finished[next(iter(self._finished))]
+        return JobDone(job=run.job)
+
+    def _fail(self, job: str, refusal: RefusalError) -> JobFailed:
+        self._forget(job)
+        return JobFailed(job=job, code=refusal.code, message=refusal.message)
+
+    def _forget(self, job: str) -> None:
+        self._scheduler.remove(job)
+        self._runs.pop(job, None)
+        self._finished.pop(job, None)
+
+
+def _only(batch: Batch, run: _Run) -> Batch:
+    return replace(batch, jobs=(run.job,))
+
+
+def _cut(block: Block, position: int, end: int | None) -> Block | None:
+    """Return what of the block is before the piece's end: its last bar line, whatever still rings there."""
+    samples = block.samples if end is None else min(block.samples, end - position)
+    if samples <= 0:
+        return None
+    if samples == block.samples:
+        return block
+    stems = {stem: pcm[:, :samples] for stem, pcm in block.stems.items()}
+    return Block(start_sample=block.start_sample, samples=samples, stems=stems)

@@ -1,0 +1,226 @@
+"""A room to play in: `async with join(url, room, name) as room:` and everything a member can do there."""
+
+import asyncio
+import contextlib
+import random
+import secrets
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from typing import Any, Final, Literal, TypeVar
+
+from msgspec import UNSET, UnsetType
+
+from logdrum_client.address import checked_room, parse_address
+from logdrum_client.clock import HubClock
+from logdrum_client.feed import Feed
+from logdrum_client.fetch import SpanFetcher
+from logdrum_client.job import JobHandle
+from logdrum_client.session import Place, Session
+from logdrum_client.transport import Position
+from logdrum_client.view import RoomView
+from logdrum_protocol import bounds as b
+from logdrum_protocol.client_messages import Hello, JobSubmit, PlayNote, SendChat, SetPresence, TransportSet
+from logdrum_protocol.hub_messages import HubMessage, Job, Transport
+from logdrum_protocol.records import JobParams, Loop, Member, PresenceState
+
+M = TypeVar("M", bound=HubMessage)
+
+_SYNC_TIMEOUT_S: Final = 2.0
+
+
+class Room:
+    """A room that has been joined; made by `join`.
+
+    Whatever waits for the hub waits through a reconnect, and raises a `LogdrumError` once the stay is over for good.
+    """
+
+    def __init__(self, session: Session, fetch: SpanFetcher) -> None:
+        self._session = session
+        self._fetch = fetch
+
+    @property
+    def view(self) -> RoomView:
+        """Everything that is known of the room, as it stands; a new object after each change."""
+        return self._session.view
+
+    @property
+    def clock(self) -> HubClock:
+        """The hub's clock."""
+        return self._session.clock
+
+    @property
+    def connected(self) -> bool:
+        """Whether the connection stands; where it does not, it is being taken up again."""
+        return self._session.connected
+
+    @property
+    def session(self) -> str:
+        """Our own session's id."""
+        return self.view.session
+
+    @property
+    def members(self) -> Mapping[str, Member]:
+        """Who is here, ourselves included."""
+        return self.view.members
+
+    @property
+    def jobs(self) -> Mapping[str, "JobHandle"]:
+        """The jobs that the room knows."""
+        return {job: self.job(job) for job in self.view.jobs}
+
+    @property
+    def transport(self) -> Transport:
+        """The transport in force now (T5)."""
+        return self.view.transports.at(self.clock.now_us())
+
+    def position(self) -> Position:
+        """Where the music is now (T2)."""
+        return self.view.transports.position(self.clock.now_us())
+
+    async def set_transport(
+        self,
+        *,
+        playing: bool | UnsetType = UNSET,
+        tick: int | UnsetType = UNSET,
+        bpm: float | UnsetType = UNSET,
+        numerator: int | UnsetType = UNSET,
+        denominator: b.Denominator | UnsetType = UNSET,
+        loop: Loop | UnsetType | None = UNSET,
+        quantum: b.Quantum = "none",
+    ) -> Transport:
+        """Play, stop, seek, change tempo, metre or loop; what is not given stays (T3). Returns what came of it."""
+        rev = self.view.transports.newest.rev
+        request = TransportSet(
+            op_id=_op_id(),
+            playing=playing,
+            tick=tick,
+            bpm=bpm,
+            numerator=numerator,
+            denominator=denominator,
+            loop=loop,
+            quantum=quantum,
+        )
+
+        def answers(message: HubMessage) -> bool:
+            return isinstance(message, Transport) and message.by == self.session and message.rev > rev
+
+        answer = await self._session.request(request, answers)
+        assert isinstance(answer, Transport)
+        return answer
+
+    async def generate(
+        self,
+        prompt: str,
+        *,
+        bars: int | None = None,
+        seed: int | UnsetType = UNSET,
+        key: str | UnsetType = UNSET,
+        start: Literal["now", "bar"] | int | UnsetType = UNSET,
+        model: str | UnsetType = UNSET,
+        stems: bool | UnsetType = UNSET,
+    ) -> JobHandle:
+        """Ask for music; without `bars` it goes on until cancelled (J2)."""
+        params = JobParams(
+            prompt=prompt,
+            bars=UNSET if bars is None else bars,
+            seed=seed,
+            key=key,
+            start=start,
+            model=model,
+            stems=stems,
+        )
+        return await self.submit("generate", params)
+
+    async def separate(
+        self, asset: str, *, stems: Sequence[str] | UnsetType = UNSET, model: str | UnsetType = UNSET
+    ) -> JobHandle:
+        """Ask for the stems of a stored sound (J3)."""
+        names = stems if isinstance(stems, UnsetType) else tuple(stems)
+        return await self.submit("separate", JobParams(asset=asset, stems=names, model=model))
+
+    async def submit(self, kind: b.JobKind, params: JobParams) -> JobHandle:
+        """Submit a job, and return when the hub has taken it on (J1)."""
+        request = JobSubmit(op_id=_op_id(), kind=kind, params=params)
+        answer = await self._session.request(
+            request, lambda message: isinstance(message, Job) and message.op_id == request.op_id
+        )
+        assert isinstance(answer, Job)
+        return self.job(answer.job)
+
+    def job(self, job: str) -> JobHandle:
+        """A handle on a job, whoever submitted it."""
+        return JobHandle(job, self._session, self._fetch)
+
+    async def chat(self, text: str) -> None:
+        """Say something to everybody (P3)."""
+        await self._session.send(SendChat(text=text))
+
+    async def show(self, state: PresenceState) -> None:
+        """Show the others where we are looking; dropped while the connection is broken (P1)."""
+        await self._session.send_now(SetPresence(state=state))
+
+    async def play_note(self, track: str, pitch: int, velocity: int, at_us: int | None = None) -> None:
+        """Play a note for the others, now unless said; velocity 0 releases (P4). Dropped while disconnected."""
+        moment = self.clock.now_us() if at_us is None else at_us
+        await self._session.send_now(PlayNote(track=track, pitch=pitch, velocity=velocity, at_us=moment))
+
+    @contextlib.contextmanager
+    def listen(self, *kinds: type[M]) -> Iterator[Feed[M]]:
+        """Hear messages of some kinds as they come, until the stay ends: `with room.listen(Chat) as chats`.
+
+        `Welcome` tells of every reconnect. Who falls a thousand messages behind loses the oldest: `feed.dropped`.
+        """
+        feed: Feed[Any] = Feed(accepts=lambda message: isinstance(message, kinds))
+        self._session.listeners.add(feed)
+        try:
+            yield feed
+        finally:
+            self._session.listeners.remove(feed)
+
+    async def until_closed(self) -> None:
+        """Wait until the stay is over, and raise why."""
+        await self._session.until(lambda _: False)
+
+
+@contextlib.asynccontextmanager
+async def join(
+    url: str,
+    room: str,
+    name: str,
+    *,
+    color: str | UnsetType = UNSET,
+    token: str | UnsetType = UNSET,
+    buffer_ms: int = 10_000,
+) -> AsyncIterator[Room]:
+    """Join a room of the hub at `url` (ws, wss, http or https), and leave it at the end of the block.
+
+    Raises `JoinRefused` where the hub says no, `HubUnreachable` where there is none. A connection that breaks later is
+    taken up again; what cannot be taken up again is raised by whatever waits for the hub, not into the block.
+    """
+    address = parse_address(url)
+    hello = Hello(name=name, color=color, token=token, buffer_ms=buffer_ms)
+    place = Place(address=address, url=url, room=checked_room(room), hello=hello)
+    session = Session(place, HubClock(), random.Random())  # noqa: S311  # spreads reconnects, guards nothing
+    fault: Exception | None = None
+    async with asyncio.TaskGroup() as tasks:
+        stay = tasks.create_task(session.run())
+        try:
+            await session.until(lambda _: session.connected)
+            await _first_sync(session)
+            yield Room(session, SpanFetcher(address, room))
+        except Exception as raised:  # kept out of the group, which would wrap it
+            fault = raised
+        finally:
+            stay.cancel()
+    if fault is not None:
+        raise fault
+
+
+async def _first_sync(session: Session) -> None:
+    """Wait for the clock, but not long: a hub that is slow to answer is still a hub."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_SYNC_TIMEOUT_S):
+            await session.until(lambda _: session.clock.synced)
+
+
+def _op_id() -> str:
+    return secrets.token_hex(8)

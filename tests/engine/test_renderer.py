@@ -1,0 +1,170 @@
+import numpy as np
+import pytest
+
+from logdrum_engine.pcm import to_s16le
+from logdrum_engine.renderer import Renderer
+from logdrum_protocol.engine_messages import FromEngine, JobAudio, JobDone, JobFailed, JobStarted, StartJob, StopJob
+from logdrum_protocol.records import JobParams
+from tests.engine.tone import BLOCK, audio, credit, render_from, start, tone_models
+
+
+def renderer(*starts: StartJob, batch: int = 1, slots: int = 8) -> Renderer:
+    made = Renderer(tone_models(batch), slots)
+    for each in starts:
+        made.handle(each)
+    return made
+
+
+def run_out(made: Renderer) -> list[FromEngine]:
+    messages: list[FromEngine] = []
+    while made.has_work:
+        messages += made.step()
+    return messages
+
+
+def levels(message: JobAudio) -> set[int]:
+    return set(np.frombuffer(message.data, "<i2").tolist())
+
+
+def test_q2_a_started_job_names_its_stems_and_length() -> None:
+    answer = renderer().handle(start(params=JobParams(bars=2)))
+    assert answer == [JobStarted(job="j1", stems=("low", "high"), samples=192_000)]
+
+
+def test_q2_a_job_without_bars_has_no_length() -> None:
+    assert renderer().handle(start()) == [JobStarted(job="j1", stems=("low", "high"), samples=None)]
+
+
+def test_q2_every_stem_of_a_span_goes_out_together() -> None:
+    spans = [(m.stem, m.start_sample, m.samples) for m in audio(run_out(renderer(start(credit=2 * BLOCK))))]
+    assert spans == [("low", 0, BLOCK), ("high", 0, BLOCK), ("low", BLOCK, BLOCK), ("high", BLOCK, BLOCK)]
+
+
+def test_q2_job_done_comes_after_the_last_sample() -> None:
+    messages = run_out(renderer(start(credit=10**9, params=JobParams(bars=1))))
+    assert messages[-1] == JobDone(job="j1")
+    assert sum(m.samples for m in audio(messages) if m.stem == "low") == 96_000
+
+
+def test_q2_a_job_starts_at_its_start_sample() -> None:
+    assert audio(renderer(start(at=777)).step())[0].start_sample == 777
+
+
+def test_q3_nothing_is_rendered_past_credit() -> None:
+    ends = [m.start_sample + m.samples for m in audio(run_out(renderer(start(credit=3 * BLOCK + 17))))]
+    assert max(ends) == 3 * BLOCK
+
+
+def test_q3_more_credit_goes_on_where_it_stopped() -> None:
+    made = renderer(start(credit=BLOCK))
+    run_out(made)
+    made.handle(credit("j1", 2 * BLOCK))
+    assert audio(run_out(made))[0].start_sample == BLOCK
+
+
+def test_q3_the_last_piece_shorter_than_a_step_needs_no_credit_past_its_end() -> None:
+    made = renderer(start(at=777, credit=7 * 96_000, params=JobParams(bars=7)))
+    assert run_out(made)[-1] == JobDone(job="j1")
+
+
+def test_q4_a_new_epoch_begins_at_its_start_with_its_tempo() -> None:
+    made = renderer(start())
+    made.step()
+    made.handle(render_from(at=12_345, credit=10**6, bpm=200.0))
+    low, high = audio(made.step())
+    assert (low.epoch, low.start_sample) == (1, 12_345)
+    assert levels(high) == {round(0.2 * 32767)}
+
+
+def test_q4_params_that_are_absent_from_a_new_epoch_stay() -> None:
+    made = renderer(start(params=JobParams(bars=1), credit=0))
+    made.handle(render_from(credit=10**9, params=JobParams(prompt="softer")))
+    assert run_out(made)[-1] == JobDone(job="j1")
+
+
+def test_q4_a_done_job_can_be_rendered_again_until_it_is_stopped() -> None:
+    made = renderer(start(params=JobParams(bars=1), credit=10**9))
+    run_out(made)
+    made.handle(render_from(credit=10**9))
+    assert run_out(made)[-1] == JobDone(job="j1")
+    made.handle(StopJob(job="j1"))
+    made.handle(render_from(credit=10**9))
+    assert not made.has_work
+
+
+def test_q4_a_new_epoch_past_the_end_is_done_at_once() -> None:
+    made = renderer(start(params=JobParams(bars=1), credit=0))
+    made.handle(render_from(at=10**6, credit=10**7))
+    assert made.step() == [JobDone(job="j1")]
+
+
+def test_q5_stop_ends_a_job_before_the_next_step() -> None:
+    made = renderer(start("a"), start("b"))
+    assert made.handle(StopJob(job="a")) == []
+    assert {m.job for m in audio(run_out(made))} == {"b"}
+
+
+def test_q5_stopping_a_job_that_is_unknown_is_fine() -> None:
+    assert renderer().handle(StopJob(job="nobody")) == []
+
+
+def test_q7_a_generator_that_raises_fails_its_own_job_alone() -> None:
+    made = renderer(start("bad", params=JobParams(prompt="break")), start("good", credit=BLOCK), batch=4)
+    messages = run_out(made)
+    assert [(m.job, m.code) for m in messages if isinstance(m, JobFailed)] == [("bad", "engine_error")]
+    assert {m.job for m in audio(messages)} == {"good"}
+
+
+def test_e1_a_failure_says_nothing_of_the_inside() -> None:
+    (failed,) = renderer().handle(start(params=JobParams(prompt="break at begin")))
+    assert isinstance(failed, JobFailed)
+    assert failed.code == "engine_error"
+    assert "secret" not in failed.message
+
+
+def test_j5_an_unknown_model_is_unsupported() -> None:
+    (failed,) = renderer().handle(start(params=JobParams(model="gpt-9")))
+    assert isinstance(failed, JobFailed)
+    assert failed.code == "unsupported"
+
+
+def test_j5_a_kind_that_the_engine_lacks_is_unsupported() -> None:
+    job = StartJob(**{name: getattr(start(), name) for name in StartJob.__struct_fields__} | {"kind": "separate"})
+    (failed,) = renderer().handle(job)
+    assert isinstance(failed, JobFailed)
+    assert failed.code == "unsupported"
+
+
+def test_j2_a_key_that_nobody_can_play_is_bad_params() -> None:
+    (failed,) = renderer().handle(start(params=JobParams(key="H")))
+    assert failed == JobFailed(job="j1", code="bad_params", message="there is no key of H")
+
+
+def test_j2_without_stems_there_is_one_stem_named_mix() -> None:
+    made = renderer()
+    (started,) = made.handle(start(params=JobParams(stems=False)))
+    assert isinstance(started, JobStarted)
+    assert started.stems == ("mix",)
+    (mix,) = audio(made.step())
+    assert (mix.stem, levels(mix)) == ("mix", {round(0.37 * 32767)})
+
+
+def test_a_job_beyond_the_slots_fails_as_too_many_jobs() -> None:
+    (failed,) = renderer(start("a"), slots=1).handle(start("b"))
+    assert isinstance(failed, JobFailed)
+    assert failed.code == "too_many_jobs"
+
+
+@pytest.mark.parametrize(("sample", "word"), [(0.0, 0), (1.0, 32767), (-1.0, -32767), (7.5, 32767), (-9.0, -32767)])
+def test_a1_pcm_is_rounded_and_clipped(sample: float, word: int) -> None:
+    assert np.frombuffer(to_s16le(np.full((2, 1), sample, np.float32)), "<i2").tolist() == [word, word]
+
+
+def test_a1_pcm_is_interleaved() -> None:
+    pcm = np.array([[0.0, 0.5], [1.0, -0.5]], np.float32)
+    assert np.frombuffer(to_s16le(pcm), "<i2").tolist() == [0, 32767, 16384, -16384]
+
+
+def test_a1_what_is_no_number_is_silence() -> None:
+    pcm = np.array([[np.nan], [np.inf]], np.float32)
+    assert np.frombuffer(to_s16le(pcm), "<i2").tolist() == [0, 32767]
