@@ -1,0 +1,76 @@
+/** Keeps streams supplied: says what of them is worth keeping, and fetches what is missing before it is needed (A4, A9). */
+import { BLOCK } from "./blocks.js";
+import type { Transport } from "./messages.js";
+import { type Fetch, Refetch, type Source, upcoming } from "./refetch.js";
+import type { Span } from "./spans.js";
+import { type Generation, latest, type StreamBook, type StreamEntry } from "./streams.js";
+import { SAMPLE_RATE, sampleOf } from "./timeline.js";
+
+/** Where playback is, in the transport in force; null while that is not known. */
+export interface Place {
+  readonly transport: Transport;
+  readonly tick: number;
+}
+
+const KEEP_BEHIND = 30 * SAMPLE_RATE;
+const KEEP_AHEAD = 12 * SAMPLE_RATE;
+const FETCH_AHEAD_S = 5;
+
+/** What of a stream is worth keeping: around the present place, and where a loop will take it. */
+export function worthKeeping({ open }: StreamEntry, { bpm }: Generation, place: Place | null): readonly Span[] {
+  if (place === null) return [{ from: 0, to: KEEP_AHEAD }];
+  const at = Math.floor(sampleOf(place.tick, open.anchor_tick, bpm));
+  return [{ from: at - KEEP_BEHIND, to: at + KEEP_AHEAD }, ...upcoming(place.transport, place.tick, open.anchor_tick, bpm, FETCH_AHEAD_S)];
+}
+
+export class Supply {
+  readonly #book: StreamBook;
+  readonly #url: (stream: string, from: number, to: number) => string;
+  readonly #refetch = new Refetch();
+  #abort = new AbortController();
+
+  constructor(book: StreamBook, url: (stream: string, from: number, to: number) => string) {
+    this.#book = book;
+    this.#url = url;
+  }
+
+  /** Begin to fetch what is missing and soon needed; call it often. */
+  fetchMissing(place: Place): void {
+    const near = [...this.#book.entries].map((entry) => source(entry, place));
+    // A finished stream is wanted whole, in the background, for its picture.
+    const whole = near.filter((s) => s.end <= s.capacity).map((s) => ({ ...s, wanted: [{ from: s.start, to: s.end }] }));
+    for (const fetch of this.#refetch.next([...near, ...whole], performance.now())) void this.#fetch(fetch);
+  }
+
+  /** Let everything that is under way go. */
+  stop(): void {
+    this.#abort.abort();
+    this.#abort = new AbortController();
+    this.#refetch.clear();
+  }
+
+  async #fetch(piece: Fetch): Promise<void> {
+    try {
+      const response = await fetch(this.#url(piece.stream, piece.from, piece.to), { signal: this.#abort.signal });
+      if (!response.ok) throw new TypeError(`HTTP ${response.status}`);
+      this.#keep(piece, await response.arrayBuffer());
+    } catch {
+      // Whatever went wrong, the piece is tried again later, and rarer each time.
+      this.#refetch.failed(piece, performance.now());
+    }
+  }
+
+  #keep(piece: Fetch, bytes: ArrayBuffer): void {
+    const frames = Math.min(Math.floor(bytes.byteLength / 4), piece.to - piece.from);
+    if (frames === 0) return this.#refetch.failed(piece, performance.now());
+    this.#refetch.done(piece);
+    const generation = this.#book.get(piece.stream)?.generations.find((g) => g.epoch === piece.epoch);
+    if (generation !== undefined) this.#book.write(piece.stream, generation, piece.from, new Int16Array(bytes.slice(0, frames * 4)));
+  }
+}
+
+function source(entry: StreamEntry, { transport, tick }: Place): Source & { readonly end: number; readonly capacity: number } {
+  const { start, known, end, epoch, received, blocks, bpm } = latest(entry);
+  const wanted = upcoming(transport, tick, entry.open.anchor_tick, bpm, FETCH_AHEAD_S);
+  return { stream: entry.open.stream, epoch, start, known, received, end, capacity: blocks.capacity * BLOCK, wanted };
+}

@@ -1,0 +1,289 @@
+import {
+  type ClientMessage,
+  Connection,
+  type ConnectionState,
+  effective,
+  Emitter,
+  emptyRoom,
+  foldRoom,
+  HubClock,
+  type HubMessage,
+  type JobParams,
+  newOpId,
+  Player,
+  type PlayerStatus,
+  positionAt,
+  roomUrl,
+  type RoomState,
+  type StripSettings,
+  type Transport,
+  barTicks,
+  nextBoundary,
+} from "../client/index.js";
+import workletUrl from "../client/worklet.ts?worker&url";
+import { readPref, writePref } from "./prefs.js";
+
+/** Where on the page something was asked, and a refusal is shown. */
+export type Place = "transport" | "make" | "jobs" | "chat";
+
+export interface Frame {
+  readonly nowUs: number;
+  readonly tick: number;
+  readonly transport: Transport;
+}
+
+export interface Traffic {
+  audioBytes: number;
+  audioMessages: number;
+  otherMessages: number;
+}
+
+export interface AppEvents {
+  room: RoomState;
+  link: ConnectionState;
+  frame: Frame;
+  status: PlayerStatus;
+  /** a track was chosen, by its stream */
+  select: string | null;
+  mix: null;
+  /** whether sound comes out */
+  audio: boolean;
+  refused: { readonly place: Place; readonly message: string };
+  chunk: { readonly job: string };
+}
+
+export type TransportChange = Partial<Pick<Transport, "playing" | "bpm" | "numerator" | "denominator" | "loop">> & {
+  readonly tick?: number;
+  readonly quantum?: "none" | "beat" | "bar";
+};
+
+const BUFFER_MS = 4000;
+const PENDING_MS = 1500;
+const PLAY_ANYWAY_MS = 900;
+const DEFAULT_PROMPT = "warm amapiano groove, deep log drum";
+
+/** One member in one room: the client library, joined to what the page remembers. */
+export class App extends Emitter<AppEvents> {
+  readonly clock: HubClock;
+  readonly player: Player;
+  readonly connection: Connection;
+  readonly traffic: Traffic = { audioBytes: 0, audioMessages: 0, otherMessages: 0 };
+  room: RoomState = emptyRoom;
+  selected: string | null = null;
+  status: PlayerStatus | null = null;
+  /** position of the last frame */
+  tick = 0;
+  metronome = false;
+  masterDb = Number(readPref("masterDb") ?? 0);
+  offsetMs = Number(readPref("offsetMs") ?? 0);
+
+  readonly #asked = new Map<string, Place>();
+  #pending: { readonly change: TransportChange; readonly untilMs: number } | null = null;
+  #frames = 0;
+  #frameRequest = 0;
+
+  constructor(
+    readonly roomName: string,
+    readonly me: { name: string; color: string },
+  ) {
+    super();
+    this.connection = new Connection({ url: roomUrl(location.origin, roomName), name: me.name, color: me.color, bufferMs: BUFFER_MS });
+    this.clock = new HubClock((t0) => this.connection.send({ type: "clock.ping", t0 }));
+    this.player = new Player({
+      workletUrl,
+      hubUsAt: (ms) => this.clock.hubUsAt(ms),
+      streamUrl: (stream, from, to) => `/v1/rooms/${roomName}/streams/${encodeURIComponent(stream)}?from_sample=${from}&to_sample=${to}`,
+    });
+    this.connection.on("state", (state) => this.#linkChanged(state));
+    this.connection.on("message", ({ message }) => this.#receive(message));
+    this.player.on("running", (running) => this.emit("audio", running));
+  }
+
+  start(): void {
+    this.setMaster(this.masterDb);
+    this.player.setManualOffset(this.offsetMs);
+    void this.player.start();
+    this.connection.open();
+    this.#frameRequest = requestAnimationFrame(() => this.#tickFrame());
+  }
+
+  async stop(): Promise<void> {
+    cancelAnimationFrame(this.#frameRequest);
+    this.clock.stop();
+    this.connection.close();
+    await this.player.stop();
+    this.clear();
+  }
+
+  /** The transport in force now; undefined before the welcome. */
+  transport(): Transport | undefined {
+    return effective(this.room.transports, this.clock.nowUs());
+  }
+
+  /** The newest transport, with what was just asked for on top: controls answer at once. */
+  intended(): Transport | undefined {
+    const newest = this.room.transports.at(-1);
+    if (newest === undefined || this.#pending === null || performance.now() > this.#pending.untilMs) return newest;
+    return { ...newest, ...this.#pending.change };
+  }
+
+  setTransport(change: TransportChange): void {
+    if (!this.#ask("transport", (op_id) => ({ type: "transport.set", op_id, ...change }))) return;
+    this.#pending = { change: { ...this.#pending?.change, ...change }, untilMs: performance.now() + PENDING_MS };
+    this.emit("room", this.room);
+  }
+
+  togglePlay(): void {
+    const playing = this.intended()?.playing ?? false;
+    if (!playing) void this.player.resume();
+    this.setTransport({ playing: !playing });
+  }
+
+  /** Ask for a generation that begins on a bar; where the transport stands still, it plays as soon as there is sound. */
+  generate(params: JobParams): void {
+    void this.player.resume();
+    const prompt = params.prompt?.trim() || DEFAULT_PROMPT;
+    const op = this.#ask("make", (op_id) => ({ type: "job.submit", op_id, kind: "generate", params: { start: "bar", ...params, prompt } }));
+    if (op !== null && this.intended()?.playing !== true) this.#playWhenHeard(op);
+  }
+
+  steer(job: string, params: JobParams): void {
+    this.#send("make", { type: "job.steer", job, params });
+  }
+
+  cancel(job: string): void {
+    this.#send("jobs", { type: "job.cancel", job });
+  }
+
+  /** A failed job has left the room; this takes it off the list, here alone. */
+  dismiss(job: string): void {
+    this.room = { ...this.room, jobs: this.room.jobs.filter((j) => j.job !== job) };
+    this.emit("room", this.room);
+  }
+
+  say(text: string): boolean {
+    return this.#send("chat", { type: "chat", text });
+  }
+
+  setPresence(state: Readonly<Record<string, number | string | null>>): void {
+    this.connection.send({ type: "presence", state });
+  }
+
+  rename(name: string): void {
+    if (name === this.me.name || name === "") return;
+    this.me.name = name;
+    writePref("name", name);
+    this.connection.name = name;
+    this.connection.rejoin();
+  }
+
+  select(stream: string | null): void {
+    this.selected = stream;
+    this.emit("select", stream);
+  }
+
+  mix(stream: string, change: Partial<StripSettings>): void {
+    this.player.setStrip(stream, { ...this.player.strip(stream), ...change });
+    this.emit("mix", null);
+  }
+
+  setMaster(db: number): void {
+    this.masterDb = db;
+    writePref("masterDb", String(db));
+    this.#applyMaster();
+  }
+
+  setMetronome(on: boolean): void {
+    this.metronome = on;
+    this.#applyMaster();
+    this.emit("mix", null);
+  }
+
+  setOffset(ms: number): void {
+    this.offsetMs = ms;
+    writePref("offsetMs", String(ms));
+    this.player.setManualOffset(ms);
+  }
+
+  #applyMaster(): void {
+    this.player.setMaster(this.masterDb, this.metronome ? -12 : null);
+  }
+
+  #linkChanged(state: ConnectionState): void {
+    if (state.at !== "live") this.clock.stop();
+    this.emit("link", state);
+  }
+
+  #receive(message: HubMessage): void {
+    this.#count(message);
+    if (message.type === "clock.pong") return this.clock.handle(message);
+    if (message.type === "welcome") this.clock.rough(message.now_us);
+    this.player.handle(message);
+    if (message.type === "welcome") this.clock.start();
+    if (message.type === "chunk") return this.emit("chunk", { job: this.room.streams.find((s) => s.open.stream === message.stream)?.open.job ?? "" });
+    const before = this.room;
+    this.room = foldRoom(before, message);
+    if (message.type === "transport") this.#pending = null;
+    if (message.type === "error" || message.type === "rejected") this.#refused(message.op_id ?? null, message.message);
+    if (this.room !== before) this.emit("room", this.room);
+  }
+
+  #count(message: HubMessage): void {
+    if (message.type === "chunk") {
+      this.traffic.audioBytes += message.data.byteLength;
+      this.traffic.audioMessages += 1;
+    } else this.traffic.otherMessages += 1;
+  }
+
+  #refused(opId: string | null, message: string): void {
+    const place = (opId !== null && this.#asked.get(opId)) || "jobs";
+    this.#pending = null;
+    this.emit("refused", { place, message });
+  }
+
+  #ask(place: Place, make: (opId: string) => ClientMessage): string | null {
+    const opId = newOpId();
+    this.#asked.set(opId, place);
+    return this.#send(place, make(opId)) ? opId : null;
+  }
+
+  #send(place: Place, message: ClientMessage): boolean {
+    const sent = this.connection.send(message);
+    if (!sent) this.emit("refused", { place, message: "You are offline just now. Try again when the room is back." });
+    return sent;
+  }
+
+  #playWhenHeard(opId: string): void {
+    const begin = (): void => {
+      clearTimeout(timer);
+      stopListening();
+      const transport = this.intended();
+      if (transport === undefined || transport.playing) return;
+      // The piece lies on a bar line: play from there, not from silence before it.
+      const bar = barTicks(transport.numerator, transport.denominator);
+      this.setTransport({ playing: true, tick: nextBoundary(transport.anchor_tick, bar) });
+    };
+    const stopListening = this.on("chunk", ({ job }) => {
+      if (this.room.jobs.find((j) => j.job === job)?.op_id === opId) begin();
+    });
+    const timer = setTimeout(begin, PLAY_ANYWAY_MS);
+  }
+
+  #tickFrame(): void {
+    this.#frameRequest = requestAnimationFrame(() => this.#tickFrame());
+    const nowUs = this.clock.nowUs();
+    const transport = effective(this.room.transports, nowUs);
+    if (transport !== undefined) {
+      this.tick = Number.isNaN(nowUs) ? transport.anchor_tick : positionAt(transport, nowUs);
+      this.emit("frame", { nowUs, transport, tick: this.tick });
+    }
+    this.#frames += 1;
+    // Every other frame is enough for a meter.
+    if (this.#frames % 2 === 0) void this.player.status()?.then((status) => this.#measured(status));
+  }
+
+  #measured(status: PlayerStatus): void {
+    this.status = status;
+    this.emit("status", status);
+  }
+}
