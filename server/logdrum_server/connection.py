@@ -50,25 +50,14 @@ class TransportWire:
     def __init__(self, transport: asyncio.Transport) -> None:
         # One byte under our own mark, so that whenever lanes stop for it, drain() waits.
         transport.set_write_buffer_limits(high=HIGH_WATER_BYTES - 1, low=HIGH_WATER_BYTES // 4)
-        self._transport = transport
-        self._write = transport.write
-        self._size = transport.get_write_buffer_size
+        # The transport's own methods, with nothing of ours between: these are called for every frame to every member.
+        self.send = transport.write
+        self.pending = transport.get_write_buffer_size
+        self.is_closing = transport.is_closing
+        self.abort = transport.abort
         sock = transport.get_extra_info("socket")
         if sock is not None and sock.family in (socket.AF_INET, socket.AF_INET6):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, HIGH_WATER_BYTES)
-
-    def write(self, frame: bytes) -> None:
-        """Hand a frame over; a socket that is closing takes it and drops it."""
-        if not self._transport.is_closing():
-            self._write(frame)
-
-    def pending(self) -> int:
-        """Bytes not yet in the kernel."""
-        return self._size()
-
-    def abort(self) -> None:
-        """Drop the connection now."""
-        self._transport.abort()
 
 
 class Connection:
@@ -181,7 +170,7 @@ class Connection:
             if self._wire.pending() > BUDGET_BYTES:
                 self._fall_behind()
             pong = ClockPong(t0=message.t0, received_us=now_us, sent_us=self._hub.clock.now_us())
-            self._wire.write(ws_frame(encode(pong)))
+            self._wire.send(ws_frame(encode(pong)))
             return
         self._room.receive(self._session, message, now_us)
 

@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import Final
 
 from logdrum_protocol.codec import decode_from_engine, encode
-from logdrum_protocol.engine_messages import AssetChecked, CheckAsset, EngineReady, FromEngine, Heartbeat, ToEngine
+from logdrum_protocol.engine_messages import (
+    AssetChecked,
+    CheckAsset,
+    EngineReady,
+    FromEngine,
+    Heartbeat,
+    JobAudio,
+    ToEngine,
+)
 from logdrum_protocol.errors import ProtocolError
 from logdrum_protocol.framing import MAX_FRAME_BYTES, FrameSplitter, frame
 from logdrum_server.config import EngineChoice, OuterEngine
@@ -99,28 +107,27 @@ class EngineLink:
             self._disconnect(writer)
 
     async def _listen(self, reader: asyncio.StreamReader) -> None:
-        splitter, patience_s = FrameSplitter(), _START_S
-        while True:
-            async with asyncio.timeout(patience_s):
-                received = await reader.read(_READ_BYTES)
-            if not received:
-                return
-            for payload in splitter.feed(received):
-                patience_s = _SILENCE_S
-                self._dispatch(decode_from_engine(payload, MAX_FRAME_BYTES))
+        splitter = FrameSplitter()
+        async with asyncio.timeout(_START_S) as patience:
+            while received := await reader.read(_READ_BYTES):
+                for payload in splitter.feed(received):
+                    self._dispatch(decode_from_engine(payload, MAX_FRAME_BYTES), patience)
 
-    def _dispatch(self, message: FromEngine) -> None:
+    def _dispatch(self, message: FromEngine, patience: asyncio.Timeout) -> None:
         match message:
+            case JobAudio():
+                self._hear(message)
             case Heartbeat() if message.step_us > _LONGEST_STEP_US:
                 raise TimeoutError
             case Heartbeat():
-                pass
+                patience.reschedule(asyncio.get_running_loop().time() + _SILENCE_S)
             case AssetChecked():
                 waiting = self._checks.pop(message.asset, None)
                 if waiting is not None and not waiting.done():
                     waiting.set_result(message)
             case EngineReady():
                 self._ready.set()
+                patience.reschedule(asyncio.get_running_loop().time() + _SILENCE_S)
                 log.info("engine ready", extra={"pid": message.pid, "generators": ",".join(message.generators)})
                 self._hear(message)
             case _:

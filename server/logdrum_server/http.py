@@ -172,8 +172,6 @@ async def _metrics(request: web.Request) -> web.Response:
 
 
 async def _page(request: web.Request) -> web.StreamResponse:
-    if "room" in request.match_info:
-        _room_name(request)
     page = request.app[HUB].config.page
     if page is None:
         return web.Response(text=_NO_PAGE, status=404)

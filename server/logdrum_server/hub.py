@@ -25,8 +25,9 @@ from logdrum_server.tape import Tape
 
 log = logging.getLogger(__name__)
 
-_TICK_S: Final = 0.05
-_SAVE_S: Final = 0.25
+_TICK_S: Final = 0.1
+_SAVE_S: Final = 1.0
+_SWEEP_S: Final = 1.0
 _EMPTY_ROOM_US: Final = 600_000_000
 
 
@@ -50,6 +51,7 @@ class Hub:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.engine.run())
             tasks.create_task(self._keep_ticking())
+            tasks.create_task(self._keep_sweeping())
             tasks.create_task(self._keep_saving())
             tasks.create_task(self._keep_finishing())
 
@@ -94,14 +96,21 @@ class Hub:
         while True:
             await asyncio.sleep(_TICK_S)
             now_us = self.clock.now_us()
-            for room in list(self.rooms.values()):
-                self._tick(room, now_us)
+            for room in self.rooms.values():
+                try:
+                    room.tick(now_us)
+                except Exception:  # one room's fault stays in that room
+                    log.exception("room tick failed", extra={"room": room.name})
 
-    def _tick(self, room: LiveRoom, now_us: int) -> None:
-        try:
-            room.tick(now_us)
-        except Exception:  # one room's fault stays in that room
-            log.exception("room tick failed", extra={"room": room.name})
+    async def _keep_sweeping(self) -> None:
+        while True:
+            await asyncio.sleep(_SWEEP_S)
+            now_us = self.clock.now_us()
+            for room in list(self.rooms.values()):
+                room.forget_lost(now_us)
+                self._close_if_empty(room, now_us)
+
+    def _close_if_empty(self, room: LiveRoom, now_us: int) -> None:
         if room.state.sessions:
             self._emptied_us.pop(room.name, None)
         elif now_us - self._emptied_us.setdefault(room.name, now_us) > _EMPTY_ROOM_US:

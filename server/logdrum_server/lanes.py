@@ -33,14 +33,21 @@ def ws_frame(payload: bytes) -> bytes:
 
 
 class Wire(Protocol):
-    """Where frames go."""
+    """Where frames go; plain callables, because a broadcast calls them for every member."""
 
-    def write(self, frame: bytes) -> None:
-        """Hand a frame over; never waits."""
+    @property
+    def send(self) -> Callable[[bytes], object]:
+        """Hands a frame over; never waits."""
         ...
 
-    def pending(self) -> int:
-        """Bytes handed over and not yet in the kernel."""
+    @property
+    def pending(self) -> Callable[[], int]:
+        """Says how many bytes were handed over and are not yet in the kernel."""
+        ...
+
+    @property
+    def is_closing(self) -> Callable[[], bool]:
+        """Says whether the socket is going away: then nothing more may be sent."""
         ...
 
 
@@ -96,12 +103,13 @@ class Lanes:
     def pump(self) -> None:
         """Hand over what is due, for as long as the kernel takes it."""
         self.early = False
-        while self.wire.pending() < HIGH_WATER_BYTES:
-            frame = self._next()
+        wire = self.wire
+        while wire.pending() < HIGH_WATER_BYTES:
+            frame = None if wire.is_closing() else self._next()
             if frame is None:
                 self.blocked = False
                 return
-            self.wire.write(frame)
+            wire.send(frame)
         if not self.blocked:
             self.blocked = True
             self._on_blocked()
@@ -136,11 +144,13 @@ class Lanes:
 class Reader:
     """One connection's place in one tape."""
 
-    __slots__ = ("closed", "lanes", "next", "tape")
+    __slots__ = ("closed", "endless", "lanes", "next", "tape", "wire")
 
     def __init__(self, lanes: Lanes, tape: "Tape") -> None:
         self.lanes = lanes
+        self.wire = lanes.wire
         self.tape = tape
+        self.endless = tape.endless
         self.next: Sample = 0
         self.closed = False
 
@@ -150,15 +160,16 @@ class Reader:
 
     def offer(self, piece: "Piece") -> None:
         """Send a piece that was just made, on the shortest way where nothing else waits."""
-        lanes = self.lanes
+        lanes, wire = self.lanes, self.wire
         if (
             self.next == piece.start
             and not lanes.blocked
-            and (not self.tape.endless or piece.start - self.tape.playhead < lanes.buffer_samples)
-            and lanes.wire.pending() < HIGH_WATER_BYTES
+            and (not self.endless or piece.start - self.tape.playhead < lanes.buffer_samples)
+            and wire.pending() < HIGH_WATER_BYTES
+            and not wire.is_closing()
         ):
             self.next = piece.end
-            lanes.wire.write(piece.frame)
+            wire.send(piece.frame)
         elif not lanes.blocked and not lanes.early:  # else the kernel's draining, or time, will pump
             lanes.pump()
 

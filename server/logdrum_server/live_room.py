@@ -122,16 +122,21 @@ class LiveRoom:
         self.apply(engine_lost(self.state))
 
     def tick(self, now_us: int) -> None:
-        """Do what is due with time: forget lost sessions, pace the engine, go on sending."""
-        self.apply(people.expire(self.state, now_us))
+        """Do what is due with time: pace the engine, go on sending."""
+        if not self.state.jobs:
+            return
         self._place_tapes(now_us)
         self.apply(pace.pace(self.state, self._quickest(), now_us))
         for peer in self.peers.values():
             if peer.lanes.early:
                 peer.lanes.pump()
 
+    def forget_lost(self, now_us: int) -> None:
+        """Forget the sessions that did not come back in time (H4)."""
+        self.apply(people.expire(self.state, now_us))
+
     def _place_tapes(self, now_us: int) -> None:
-        transport = effective(self.state.transports, now_us)
+        transport = effective(self.state.transports, now_us + pace.HORIZON_US)  # a seek's target is sent for before it
         for job in self.state.jobs.values():
             playhead = pace.playhead_sample(transport, job, now_us)
             for stem in job.stems:
@@ -141,8 +146,10 @@ class LiveRoom:
         """How far the quickest reader of each bounded job has come; a job without readers is not held back."""
         quickest: dict[b.JobId, b.Sample] = {}
         for job in self.state.jobs.values():
+            if job.endless or job.view.state != "running":
+                continue
             readers = [reader.next for stem in job.stems for reader in self.tapes[job.stream_id(stem)].readers]
-            if readers and not job.endless:
+            if readers:
                 quickest[job.job] = max(readers)
         return quickest
 

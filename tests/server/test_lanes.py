@@ -23,13 +23,16 @@ class FakeWire:
         self.unsent = 0
         self.stalled = False
 
-    def write(self, frame: bytes) -> None:
+    def send(self, frame: bytes) -> None:
         self.frames.append(frame)
         if self.stalled:
             self.unsent += len(frame)
 
     def pending(self) -> int:
         return self.unsent
+
+    def is_closing(self) -> bool:
+        return False
 
     def messages(self) -> list[HubMessage]:
         return [decode_hub_message(payload(frame)) for frame in self.frames]

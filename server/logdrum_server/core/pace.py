@@ -14,7 +14,7 @@ from logdrum_server.core.effects import Command, Effect
 from logdrum_server.core.jobs import render_from
 from logdrum_server.core.state import AHEAD_SAMPLES, LEAD_US, JobRecord, Outcome, RoomState
 
-_HORIZON_US: Final = 2 * LEAD_US
+HORIZON_US: Final = 2 * LEAD_US
 _PATIENCE_SAMPLES: Final = b.SAMPLE_RATE
 """How far play may outrun what is rendered before rendering jumps after it."""
 
@@ -42,7 +42,7 @@ def _pace_job(state: RoomState, job: JobRecord, reader: b.Sample | None, now_us:
         return _grant(state, job, _bounded_credit(job, reader), playhead=job.head)
     if not any(session.lost_at_us is None for session in state.sessions.values()):
         return state, []  # nobody listens: the engine rests until someone does
-    transport = effective(state.transports, now_us + _HORIZON_US)
+    transport = effective(state.transports, now_us + HORIZON_US)
     if (transport.bpm, transport.numerator, transport.denominator) != (job.bpm, job.numerator, job.denominator):
         return _follow_tempo(state, job, transport, now_us)
     playhead = playhead_sample(transport, job, now_us)
