@@ -1,0 +1,76 @@
+"""How fast the groove generator renders: all stems, one process on one core."""
+
+import sys
+import time
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from .machine import SERVER_CORE, running
+from .subjects import python
+from .suite import Bench, Measurement, Numbers, Settings
+from .talk import finish
+
+_RENDER_S: Final = 120.0
+
+
+class Rendered(msgspec.Struct, frozen=True, kw_only=True):
+    """What one process rendered."""
+
+    import_s: float
+    first_block_s: float
+    """From nothing to the first block: what a job waits for in an engine that is not warm."""
+    audio_s: float
+    wall_s: float
+    stems: int
+
+
+def render(seconds: float) -> Rendered:
+    """Render a groove until so much audio is there, the first block apart."""
+    began = time.monotonic()
+    from logdrum_engine.generator import SAMPLE_RATE, Spec
+    from logdrum_engine.groove import Groove
+
+    imported = time.monotonic()
+    groove = Groove()
+    [(_, state)] = groove.step([groove.begin(Spec(prompt="amapiano", seed=7), 0)])
+    warm = time.monotonic()
+    samples = 0
+    while samples < seconds * SAMPLE_RATE:
+        [(block, state)] = groove.step([state])
+        assert block is not None  # an endless piece does not end
+        samples += block.samples
+    return Rendered(
+        import_s=imported - began,
+        first_block_s=warm - imported,
+        audio_s=samples / SAMPLE_RATE,
+        wall_s=time.monotonic() - warm,
+        stems=len(groove.stems),
+    )
+
+
+def _round(settings: Settings, _run: int) -> Iterator[Measurement]:
+    async def take() -> Numbers:
+        command = python("tests.bench.groove", str(settings.groove_seconds))
+        async with running("groove", command, SERVER_CORE) as worker:
+            rendered = msgspec.json.decode(await worker.hear("rendered ", _RENDER_S), type=Rendered)
+        return {
+            "realtime": (rendered.audio_s / rendered.wall_s, "x"),
+            "first_block_cold": (1e3 * rendered.first_block_s, "ms"),
+            "import": (1e3 * rendered.import_s, "ms"),
+            "stems": (rendered.stems, ""),
+        }
+
+    yield Measurement(bench="groove", subject="logdrum", n=1, take=take)
+
+
+GROOVE: Final = Bench(
+    name="groove",
+    title="Groove: how fast the built-in generator renders all its stems on one core",
+    note="`realtime` leaves out the first block, in which the instruments are made; `first_block_cold` is that.",
+    round=_round,
+)
+
+if __name__ == "__main__":
+    finish("rendered " + msgspec.json.encode(render(float(sys.argv[1]))).decode())
