@@ -54,9 +54,10 @@ async def _serve(config: Config, listener: socket.socket) -> None:
     runner = web.AppRunner(build_app(hub), access_log=None, shutdown_timeout=1.0, handler_cancellation=True)
     await runner.setup()
     try:
+        stop = _stop_on_signals()
         await web.SockSite(runner, listener).start()
         _greet(listener, config)
-        await _run_until_signal(hub)
+        await _run_until(stop, hub)
     finally:
         await runner.cleanup()
         hub.clear()
@@ -70,10 +71,14 @@ def _greet(listener: socket.socket, config: Config) -> None:
         log.warning("the page is not built; only the API is served")
 
 
-async def _run_until_signal(hub: Hub) -> None:
+def _stop_on_signals() -> asyncio.Event:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, _on_signal, stop)
+    return stop
+
+
+async def _run_until(stop: asyncio.Event, hub: Hub) -> None:
     with contextlib.suppress(asyncio.CancelledError):
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(hub.run())
