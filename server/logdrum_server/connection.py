@@ -113,10 +113,7 @@ class Connection:
                 frame = await self._receive()
         except TimeoutError as fault:
             raise _Verdict(CloseCode.HELLO_EXPECTED, "No hello came within 5 seconds.") from fault
-        try:
-            message = decode_client_message(frame, self._hub.config.max_message_bytes)
-        except ProtocolError as fault:
-            raise _Verdict(CloseCode.HELLO_EXPECTED, "The first message must be a hello.") from fault
+        message = self._decode(frame)
         if not isinstance(message, Hello):
             raise _Verdict(CloseCode.HELLO_EXPECTED, "The first message must be a hello.")
         return message
@@ -144,19 +141,17 @@ class Connection:
                 raise _Gone
 
     async def _listen(self) -> None:
-        while self._verdict is None:
+        while True:
             frame = await self._receive()
+            if self._verdict is not None:
+                return
             await self._take(frame, self._hub.clock.now_us())
 
     async def _take(self, frame: bytes, now_us: int) -> None:
-        try:
-            message = decode_client_message(frame, self._hub.config.max_message_bytes)
-        except ProtocolError as fault:
-            self._refuse(fault, now_us)
-            return
-        match self._allowance.spend(now_us, _PING_COST if isinstance(message, ClockPing) else 1.0):
+        taken = self._decode(frame)
+        match self._allowance.spend(now_us, _PING_COST if isinstance(taken, ClockPing) else 1.0):
             case "pass":
-                self._answer(message, now_us)
+                self._answer(taken, now_us)
             case "close":
                 raise _Verdict(CloseCode.TOO_MANY, "Too many messages.")
             case "tell":
@@ -164,15 +159,28 @@ class Connection:
             case "drop":
                 await asyncio.sleep(_PENALTY_S)  # read on slowly: the flood waits in its sender's kernel
 
-    def _answer(self, message: ClientMessage, now_us: int) -> None:
-        assert self._session is not None
-        if isinstance(message, ClockPing):  # K1: ahead of anything queued
-            if self._wire.pending() > BUDGET_BYTES:
-                self._fall_behind()
-            pong = ClockPong(t0=message.t0, received_us=now_us, sent_us=self._hub.clock.now_us())
-            self._wire.send(ws_frame(encode(pong)))
-            return
-        self._room.receive(self._session, message, now_us)
+    def _decode(self, frame: bytes) -> ClientMessage | ProtocolError:
+        try:
+            return decode_client_message(frame, self._hub.config.max_message_bytes)
+        except ProtocolError as fault:
+            return fault
+
+    def _answer(self, taken: ClientMessage | ProtocolError, now_us: int) -> None:
+        match taken:
+            case ProtocolError():
+                self._refuse(taken, now_us)
+            case ClockPing():
+                self._pong(taken, now_us)
+            case _:
+                assert self._session is not None
+                self._room.receive(self._session, taken, now_us)
+
+    def _pong(self, ping: ClockPing, now_us: int) -> None:
+        """Answer at once, ahead of anything queued (K1)."""
+        if self._wire.pending() > BUDGET_BYTES:
+            self._fall_behind()
+        pong = ClockPong(t0=ping.t0, received_us=now_us, sent_us=self._hub.clock.now_us())
+        self._wire.send(ws_frame(encode(pong)))
 
     def _refuse(self, fault: ProtocolError, now_us: int) -> None:
         self._tell(Error(code=fault.code, message=fault.message, op_id=fault.op_id))

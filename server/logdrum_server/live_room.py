@@ -16,7 +16,6 @@ from logdrum_server.core import pace, people
 from logdrum_server.core.effects import (
     CloseTape,
     Command,
-    Disconnect,
     DropTape,
     Effect,
     Lane,
@@ -172,8 +171,6 @@ class LiveRoom:
                 self._tell_all(message, lane, skip)
             case Command(message):
                 self._command(message)
-            case Disconnect(session, code, reason):
-                self.peers[session].end(code, reason)
             case OpenTape() | RewindTape() | CloseTape() | DropTape():
                 self._change_tape(effect)
             case _:

@@ -10,6 +10,7 @@ import msgpack
 import pytest
 
 from logdrum_protocol import client_messages as c
+from logdrum_protocol import encode
 from logdrum_protocol.hub_messages import (
     Chat,
     ClockPong,
@@ -107,10 +108,15 @@ async def test_c6_a_flood_is_closed_and_the_room_does_not_notice(bare_hub: Runni
         assert left.reason == "closed"
 
 
-async def _flood(caller: Caller) -> int | None:
+async def test_c6_a_flood_of_unknown_messages_is_a_flood_too(bare_hub: RunningHub) -> None:
+    async with joined(bare_hub, next(rooms)) as (flooder, _):
+        assert await _flood(flooder, msgpack.packb({"type": "dance"})) == 4429
+
+
+async def _flood(caller: Caller, frame: bytes = encode(c.SetPresence(state={"tick": 1}))) -> int | None:
     try:
         for _ in range(100_000):
-            await caller.send(c.SetPresence(state={"tick": 1}))
+            await caller.ws.send_bytes(frame)
     except (ConnectionError, aiohttp.ClientError):
         pass
     return await caller.close_code()

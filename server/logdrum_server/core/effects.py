@@ -1,4 +1,4 @@
-"""What a decision asks of the shell: messages to send, connections to close, engine commands, tapes to keep."""
+"""What a decision asks of the shell: messages to send, engine commands, tapes to keep."""
 
 from typing import Literal, TypeAlias
 
@@ -6,7 +6,6 @@ import msgspec
 
 from logdrum_protocol.bounds import Epoch, Sample, SessionId, StreamId
 from logdrum_protocol.engine_messages import ToEngine
-from logdrum_protocol.errors import CloseCode
 from logdrum_protocol.hub_messages import Chunk, HubMessage, StreamOpen
 
 Lane: TypeAlias = Literal["control", "events", "presence"]
@@ -26,14 +25,6 @@ class TellAll(msgspec.Struct, frozen=True):
     message: HubMessage
     lane: Lane = "control"
     skip: SessionId | None = None
-
-
-class Disconnect(msgspec.Struct, frozen=True):
-    """Close a member's connection."""
-
-    session: SessionId
-    code: CloseCode
-    reason: str
 
 
 class Command(msgspec.Struct, frozen=True):
@@ -77,4 +68,4 @@ class DropTape(msgspec.Struct, frozen=True):
     stream: StreamId
 
 
-Effect: TypeAlias = Tell | TellAll | Disconnect | Command | OpenTape | RewindTape | Publish | CloseTape | DropTape
+Effect: TypeAlias = Tell | TellAll | Command | OpenTape | RewindTape | Publish | CloseTape | DropTape

@@ -9,10 +9,9 @@ from msgspec.structs import replace
 
 from logdrum_protocol import bounds as b
 from logdrum_protocol.client_messages import Hello, PlayNote, SendChat, SetPresence
-from logdrum_protocol.errors import CloseCode
 from logdrum_protocol.hub_messages import Chat, MemberJoined, MemberLeft, NoteLive, Presence, Snapshot, Welcome
 from logdrum_protocol.records import Member, ResumePoint
-from logdrum_server.core.effects import Disconnect, Effect, Tell, TellAll
+from logdrum_server.core.effects import Effect, Tell, TellAll
 from logdrum_server.core.state import MAX_CHAT, RESUME_GRACE_US, Outcome, RoomState, Session
 
 # Far apart in hue, so that ten people can be told from one another at a glance.
@@ -122,11 +121,6 @@ def expire(state: RoomState, now_us: int) -> Outcome:
             state, left = leave(state, session, "lost")
             effects += left
     return state, effects
-
-
-def refuse_full(session: b.SessionId) -> Disconnect:
-    """Turn someone away from a full room (H3)."""
-    return Disconnect(session, CloseCode.TOO_MANY, "The room is full.")
 
 
 def show_presence(state: RoomState, session: b.SessionId, message: SetPresence) -> Outcome:
