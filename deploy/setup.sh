@@ -4,16 +4,22 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-need() { # need COMMAND DEBIAN_PACKAGE: make sure that a program is there
-    command -v "$1" >/dev/null && return
-    if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
-        echo "set-up: installing $2"
-        apt-get update -qq
-        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$2" >/dev/null
-        return
-    fi
-    echo "set-up: '$1' is missing; install it (Debian: apt-get install $2) and run this again" >&2
+stop() {
+    echo "set-up: $1" >&2
     exit 1
+}
+
+install() { # install DEBIAN_PACKAGE, where we may
+    if ! command -v apt-get >/dev/null || [ "$(id -u)" != 0 ]; then
+        stop "$1 is missing; install it (Debian: apt-get install $1) and run this again"
+    fi
+    echo "set-up: installing $1"
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$1" >/dev/null
+}
+
+need() { # need COMMAND DEBIAN_PACKAGE: make sure that a program is there
+    command -v "$1" >/dev/null || install "$2"
 }
 
 changed() { # changed STAMP FILE...: whether the part behind STAMP is to be done again
@@ -30,12 +36,11 @@ done_with() { echo "$pending" >"$1"; }
 setup_python() {
     changed .venv/.stamp pyproject.toml deploy/setup.sh || return 0
     local python=${PYTHON:-python3}
-    "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || {
-        echo "set-up: Python 3.11 or newer is needed; name it by PYTHON=…" >&2
-        exit 1
-    }
+    "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
+        stop "Python 3.11 or newer is needed; name it by PYTHON=…"
+    "$python" -c 'import ensurepip' 2>/dev/null || install python3-venv
     echo "set-up: Python packages into .venv/"
-    "$python" -m venv .venv 2>/dev/null || { need pip3 python3-venv && "$python" -m venv .venv; }
+    "$python" -m venv .venv
     .venv/bin/python -m pip install -q --disable-pip-version-check -e '.[server,client,engine,dev]'
     done_with .venv/.stamp
 }
@@ -43,6 +48,8 @@ setup_python() {
 setup_page() {
     need node nodejs
     need npm npm
+    [ "$(node -p 'process.versions.node.split(".")[0] >= 20')" = true ] ||
+        stop "Node 20 or newer is needed to build the page; this is $(node --version)"
     if changed web-demo/node_modules/.stamp web-demo/package.json web-demo/package-lock.json; then
         echo "set-up: the page's packages"
         (cd web-demo && npm ci --silent --no-audit --no-fund)
