@@ -15,7 +15,7 @@ from logdrum_protocol.codec import encode
 from logdrum_protocol.hub_messages import StreamGap
 
 if TYPE_CHECKING:
-    from logdrum_server.tape import Piece, Tape
+    from logdrum_server.tape import Tape
 
 BUDGET_BYTES: Final = 1024 * 1024
 HIGH_WATER_BYTES: Final = 64 * 1024
@@ -56,7 +56,7 @@ class Lanes:
 
     def __init__(self, wire: Wire, *, on_full: Callable[[], None], on_blocked: Callable[[], None]) -> None:
         self.wire = wire
-        self.buffer_samples = 0
+        self.buffer_samples = 1
         self.readers: list[Reader] = []
         self.blocked = False
         self.early = False
@@ -144,13 +144,13 @@ class Lanes:
 class Reader:
     """One connection's place in one tape."""
 
-    __slots__ = ("closed", "endless", "lanes", "next", "tape", "wire")
+    __slots__ = ("closed", "is_closing", "lanes", "next", "pending", "send", "tape")
 
     def __init__(self, lanes: Lanes, tape: "Tape") -> None:
         self.lanes = lanes
-        self.wire = lanes.wire
         self.tape = tape
-        self.endless = tape.endless
+        # Looked up once, because a broadcast calls them for every member.
+        self.send, self.pending, self.is_closing = lanes.wire.send, lanes.wire.pending, lanes.wire.is_closing
         self.next: Sample = 0
         self.closed = False
 
@@ -158,20 +158,10 @@ class Reader:
         """Samples between what the room hears and what this connection has been sent."""
         return self.next - self.tape.playhead
 
-    def offer(self, piece: "Piece") -> None:
-        """Send a piece that was just made, on the shortest way where nothing else waits."""
-        lanes, wire = self.lanes, self.wire
-        if (
-            self.next == piece.start
-            and not lanes.blocked
-            and (not self.endless or piece.start - self.tape.playhead < lanes.buffer_samples)
-            and wire.pending() < HIGH_WATER_BYTES
-            and not wire.is_closing()
-        ):
-            self.next = piece.end
-            wire.send(piece.frame)
-        elif not lanes.blocked and not lanes.early:  # else the kernel's draining, or time, will pump
-            lanes.pump()
+    def fall_back(self) -> None:
+        """The short way is not open: let the lanes send what is due, unless the kernel or time will have them do so."""
+        if not self.lanes.blocked and not self.lanes.early:
+            self.lanes.pump()
 
     def take(self) -> bytes | None:
         """Return the next frame that is due, and step past it; None where there is none yet."""

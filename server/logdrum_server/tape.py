@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from logdrum_protocol.bounds import CHANNELS, SAMPLE_RATE, Epoch, Sample, StreamId
 from logdrum_protocol.codec import encode
 from logdrum_protocol.hub_messages import Chunk, StreamClose, StreamOpen
-from logdrum_server.lanes import Reader, ws_frame
+from logdrum_server.lanes import HIGH_WATER_BYTES, Reader, ws_frame
 
 BYTES_PER_SAMPLE: Final = 2 * CHANNELS
 KEPT_SAMPLES: Final = 15 * 60 * SAMPLE_RATE
@@ -51,13 +51,29 @@ class Tape:
         self.close_frame: bytes | None = None
 
     def append(self, chunk: Chunk) -> None:
-        """Keep a chunk, and offer it to every reader at once."""
+        """Keep a chunk, and send it at once to every reader that has all before it."""
         piece = Piece(chunk.start_sample, chunk.start_sample + chunk.samples, ws_frame(encode(chunk)))
         self.pieces[piece.start] = piece
         self.head = piece.end
         self.first = max(self.first, self.head - KEPT_SAMPLES)
+        self._broadcast(*piece)
+
+    def _broadcast(self, start: Sample, end: Sample, frame: bytes) -> None:
+        # The hub's innermost loop: locals, slots and the transports' own methods, no call of ours where all is well.
+        ahead, high_water = start - self.playhead if self.endless else 0, HIGH_WATER_BYTES
         for reader in self.readers:
-            reader.offer(piece)
+            lanes = reader.lanes
+            if (
+                reader.next == start
+                and not lanes.blocked
+                and ahead < lanes.buffer_samples
+                and reader.pending() < high_water
+                and not reader.is_closing()
+            ):
+                reader.next = end
+                reader.send(frame)
+            else:
+                reader.fall_back()
 
     def _cut(self, piece: Piece, end: Sample) -> Piece:
         """The part of a piece that stays when what follows `end` is void."""

@@ -6,7 +6,7 @@ from typing import Final
 
 PAYLOAD_BYTES: Final = 20_480
 STAMP: Final = struct.Struct("<qq")
-"""Nanoseconds of CLOCK_MONOTONIC, then the number of the message; the two machines that compare it are one."""
+"""Nanoseconds of CLOCK_MONOTONIC, then the number of the message; sender and receiver share the clock."""
 
 _BODY: Final = bytes((i * 37 + 11) & 0xFF for i in range(PAYLOAD_BYTES - STAMP.size))
 
