@@ -180,7 +180,8 @@ async def _page(request: web.Request) -> web.StreamResponse:
 
 async def _page_file(request: web.Request) -> web.StreamResponse:
     page = request.app[HUB].config.page
-    path = None if page is None else (page / request.match_info["file"]).resolve()
-    if page is None or path is None or not path.is_relative_to(page.resolve()) or not path.is_file():
-        raise RequestError(404, ErrorCode.NOT_FOUND, "There is nothing at this address.")
-    return web.FileResponse(path)
+    if page is not None:
+        path = (page / request.match_info["file"]).resolve()
+        if path.is_relative_to(page.resolve()) and path.is_file():
+            return web.FileResponse(path)
+    raise RequestError(404, ErrorCode.NOT_FOUND, "There is nothing at this address.")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from logdrum_protocol import bounds as b
-from logdrum_protocol.engine_messages import EngineReady, FromEngine
+from logdrum_protocol.engine_messages import AssetChecked, EngineReady, FromEngine
 from logdrum_protocol.errors import CloseCode, ErrorCode
 from logdrum_protocol.hub_messages import Asset
 from logdrum_protocol.records import Limits
@@ -141,15 +141,25 @@ class Hub:
             return None
         try:
             asset = await self.recorder.to_wav(tape, tape.head, self.assets.folder)
-            self._note(room, asset, f"{tape.stream}.wav", tape.head)
+            stored = AssetChecked(asset=asset, samples=tape.head, sample_rate=b.SAMPLE_RATE, channels=b.CHANNELS)
+            self._note(room.name, f"{tape.stream}.wav", stored)
         except OSError:
             log.error("stream was not stored as an asset", extra={"room": room.name, "stream": tape.stream})
             return None
         return asset
 
-    def _note(self, room: LiveRoom, asset: b.AssetId, name: str, samples: int) -> None:
-        note = Asset(asset=asset, name=name, samples=samples, sample_rate=b.SAMPLE_RATE, channels=b.CHANNELS, by=None)
-        self.assets.note(room.name, note)
+    def _note(self, room: b.RoomId, name: str, held: AssetChecked) -> Asset:
+        """Write down that a room holds a sound; raises OSError."""
+        note = Asset(
+            asset=held.asset,
+            name=name,
+            samples=held.samples,
+            sample_rate=held.sample_rate,
+            channels=held.channels,
+            by=None,
+        )
+        self.assets.note(room, note)
+        return note
 
     async def add_asset(self, room_name: b.RoomId, asset: b.AssetId, name: str) -> Asset:
         """Check an uploaded sound in the engine and tell the room of it; raises `ServerError` (A5)."""
@@ -161,15 +171,7 @@ class Hub:
         except ServerError:
             self.assets.discard(asset)
             raise
-        note = Asset(
-            asset=asset,
-            name=name,
-            samples=checked.samples,
-            sample_rate=checked.sample_rate,
-            channels=checked.channels,
-            by=None,
-        )
-        self.assets.note(room_name, note)
+        note = self._note(room_name, name, checked)
         if room_name in self.rooms:
             self.rooms[room_name].apply((self.rooms[room_name].state, [TellAll(note)]))
         return note

@@ -100,6 +100,12 @@ class Lanes:
         """Hear no more of a stream."""
         self.readers = [reader for reader in self.readers if reader.tape is not tape]
 
+    def unfollow_all(self) -> None:
+        """Hear no more of any stream: the connection is over."""
+        for reader in self.readers:
+            reader.tape.readers.remove(reader)
+        self.readers = []
+
     def pump(self) -> None:
         """Hand over what is due, for as long as the kernel takes it."""
         self.early = False

@@ -84,6 +84,7 @@ class LiveRoom:
         state, session, effects = people.join(self.state, hello, door, now_us)
         earlier = self.peers.get(session)
         if earlier is not None:
+            earlier.lanes.unfollow_all()
             earlier.end(CloseCode.REPLACED, "This session went on in another connection.")
         self.peers[session] = peer
         self.apply((state, effects))
@@ -97,8 +98,7 @@ class LiveRoom:
         if self.peers.get(session) is not peer:
             return  # another connection has taken the session up
         del self.peers[session]
-        for reader in peer.lanes.readers:
-            reader.tape.readers.remove(reader)
+        peer.lanes.unfollow_all()
         if reason is None:
             self.apply(people.lose(self.state, session, now_us))
         else:
