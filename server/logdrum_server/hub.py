@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -95,22 +96,24 @@ class Hub:
     async def _keep_ticking(self) -> None:
         while True:
             await asyncio.sleep(_TICK_S)
-            now_us = self.clock.now_us()
-            for room in self.rooms.values():
-                try:
-                    room.tick(now_us)
-                except Exception:  # one room's fault stays in that room
-                    log.exception("room tick failed", extra={"room": room.name})
+            self._in_each_room(LiveRoom.tick)
 
     async def _keep_sweeping(self) -> None:
         while True:
             await asyncio.sleep(_SWEEP_S)
-            now_us = self.clock.now_us()
-            for room in list(self.rooms.values()):
-                room.forget_lost(now_us)
-                self._close_if_empty(room, now_us)
+            self._in_each_room(self._sweep)
 
-    def _close_if_empty(self, room: LiveRoom, now_us: int) -> None:
+    def _in_each_room(self, act: Callable[[LiveRoom, int], None]) -> None:
+        now_us = self.clock.now_us()
+        for room in list(self.rooms.values()):
+            try:
+                act(room, now_us)
+            except Exception:  # one room's fault stays in that room
+                log.exception("room failed", extra={"room": room.name})
+
+    def _sweep(self, room: LiveRoom, now_us: int) -> None:
+        """Forget who did not come back, and in time the room that they have left empty."""
+        room.forget_lost(now_us)
         if room.state.sessions:
             self._emptied_us.pop(room.name, None)
         elif now_us - self._emptied_us.setdefault(room.name, now_us) > _EMPTY_ROOM_US:
