@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 from msgspec import Meta
 
 MAX_MESSAGE_BYTES: Final = 256 * 1024
+MAX_OPS: Final = 1024
 TICKS_PER_QUARTER: Final = 960
 SAMPLE_RATE: Final = 48_000
 CHANNELS: Final = 2
@@ -46,11 +47,14 @@ SessionKey: TypeAlias = Annotated[str, Meta(min_length=1, max_length=128)]
 JobId: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
 StreamId: TypeAlias = Annotated[str, Meta(min_length=1, max_length=128)]
 AssetId: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z", description="sha256 of the bytes")]
+VersionId: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
 Stem: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z0-9_]{1,32}\Z")]
 Color: TypeAlias = Annotated[str, Meta(pattern=r"^#[0-9a-fA-F]{6}\Z")]
 
 MemberName: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
 ShortText: TypeAlias = Annotated[str, Meta(max_length=256)]
+VersionName: TypeAlias = Annotated[str, Meta(min_length=1, max_length=128)]
+DocumentText: TypeAlias = Annotated[str, Meta(max_length=2000)]
 ChatText: TypeAlias = Annotated[str, Meta(min_length=1, max_length=2000)]
 PromptText: TypeAlias = Annotated[str, Meta(max_length=1000)]
 Token: TypeAlias = Annotated[str, Meta(max_length=4096)]

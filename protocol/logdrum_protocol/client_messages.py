@@ -54,9 +54,40 @@ class Edit(_Message, tag="edit", frozen=True, kw_only=True):
 class Undo(_Message, tag="undo", frozen=True, kw_only=True):
     """Take back the sender's own last edit (D6)."""
 
+    op_id: b.OpId | UnsetType = UNSET
+
 
 class Redo(_Message, tag="redo", frozen=True, kw_only=True):
     """Make the sender's last undone edit again (D6)."""
+
+    op_id: b.OpId | UnsetType = UNSET
+
+
+class VersionSave(_Message, tag="version.save", frozen=True, kw_only=True):
+    """Keep the document as it is now under a name (V1)."""
+
+    op_id: b.OpId
+    name: b.VersionName
+
+
+class VersionList(_Message, tag="version.list", frozen=True, kw_only=True):
+    """Ask which versions there are (V2)."""
+
+    op_id: b.OpId
+
+
+class VersionRestore(_Message, tag="version.restore", frozen=True, kw_only=True):
+    """Make the document what it was in a version (V3)."""
+
+    op_id: b.OpId
+    version: b.VersionId
+
+
+class VersionDelete(_Message, tag="version.delete", frozen=True, kw_only=True):
+    """Forget a version (V4)."""
+
+    op_id: b.OpId
+    version: b.VersionId
 
 
 class SetPresence(_Message, tag="presence", frozen=True, kw_only=True):
@@ -69,6 +100,7 @@ class SendChat(_Message, tag="chat", frozen=True, kw_only=True):
     """Say something to the room (P3)."""
 
     text: b.ChatText
+    op_id: b.OpId | UnsetType = UNSET
 
 
 class PlayNote(_Message, tag="note.live", frozen=True, kw_only=True):
@@ -108,6 +140,10 @@ ClientMessage: TypeAlias = (
     | Edit
     | Undo
     | Redo
+    | VersionSave
+    | VersionList
+    | VersionRestore
+    | VersionDelete
     | SetPresence
     | SendChat
     | PlayNote

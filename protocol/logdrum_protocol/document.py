@@ -1,6 +1,7 @@
 """The document's entities and the operations that change them (D1, D2)."""
 
-from typing import Annotated, Literal, TypeAlias
+from collections.abc import Mapping
+from typing import Annotated, Final, Literal, TypeAlias
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -11,7 +12,7 @@ EntityKind: TypeAlias = Literal["track", "clip", "note", "marker"]
 
 
 class Props(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Properties of an entity; which ones a kind may carry is D1's table, checked by the hub."""
+    """Properties of an entity; which ones a kind carries, and what they are unless said, is D1's table."""
 
     name: b.ShortText | UnsetType = UNSET
     order: b.ShortText | UnsetType = UNSET
@@ -30,11 +31,49 @@ class Props(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     tick: b.Tick | UnsetType = UNSET
     pitch: b.Pitch | UnsetType = UNSET
     velocity: b.Velocity | UnsetType = UNSET
-    text: b.ChatText | UnsetType = UNSET
+    text: b.DocumentText | UnsetType = UNSET
+
+
+DEFAULTS: Final[Mapping[EntityKind, Props]] = {
+    "track": Props(name="", order="", color="#9a9da8", gain_db=0.0, pan=0.0, mute=False, solo=False, instrument=""),
+    "clip": Props(asset=None, offset_samples=0, gain_db=0.0, name=""),
+    "note": Props(velocity=100),
+    "marker": Props(text=""),
+}
+"""What a `put` need not say (D1)."""
+
+REQUIRED: Final[Mapping[EntityKind, tuple[str, ...]]] = {
+    "track": (),
+    "clip": ("track", "start_tick", "length_ticks"),
+    "note": ("clip", "tick", "length_ticks", "pitch"),
+    "marker": ("tick",),
+}
+"""What a `put` must say (D1)."""
+
+PARENT: Final[Mapping[EntityKind, Literal["track", "clip"] | None]] = {
+    "track": None,
+    "clip": "track",
+    "note": "clip",
+    "marker": None,
+}
+"""The property that names what an entity lies in, and that one's kind."""
+
+_NAMES: Final = Props.__struct_fields__
+
+
+def given(props: Props) -> dict[str, object]:
+    """Return the properties that are set, by name."""
+    return {name: value for name in _NAMES if (value := getattr(props, name)) is not UNSET}
+
+
+NAMES: Final[Mapping[EntityKind, tuple[str, ...]]] = {
+    kind: (*REQUIRED[kind], *given(DEFAULTS[kind])) for kind in DEFAULTS
+}
+"""Every property that a kind carries (D1)."""
 
 
 class Entity(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing in the document."""
+    """One thing in the document; in a document it has every property of its kind."""
 
     kind: EntityKind
     id: b.EntityId
@@ -50,4 +89,5 @@ class Op(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     props: Props | UnsetType = UNSET
 
 
-Ops: TypeAlias = Annotated[tuple[Op, ...], Meta(min_length=1, max_length=1024)]
+Ops: TypeAlias = Annotated[tuple[Op, ...], Meta(min_length=1, max_length=b.MAX_OPS)]
+"""What one `edit` may ask for; an `applied` may hold more, because an undo brings back whole tracks."""

@@ -1,8 +1,9 @@
 """Messages between a hub and an engine over the local queue: length-prefixed MessagePack on a Unix socket (Q rules)."""
 
-from typing import TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
+from msgspec import Meta
 
 from logdrum_protocol import bounds as b
 from logdrum_protocol.records import JobParams
@@ -62,7 +63,49 @@ class CheckAsset(_Message, tag="asset.check", frozen=True, kw_only=True):
     path: str
 
 
-ToEngine: TypeAlias = StartJob | RenderFrom | GrantCredit | StopJob | CheckAsset
+MixId: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+class MixClip(msgspec.Struct, frozen=True, kw_only=True):
+    """A span of a stored sound on the timeline, at 48 kHz from its first tick; it plays at its own speed (Q8)."""
+
+    asset: b.AssetId
+    start_sample: b.Sample
+    samples: b.Samples
+    offset_samples: b.Sample = 0
+    """Where in the sound the clip begins, in the sound's own rate."""
+    gain_db: b.GainDb = 0.0
+
+
+class MixTrack(msgspec.Struct, frozen=True, kw_only=True):
+    """What is summed, turned up and panned together; its stem goes to `file` where one is named (Q8)."""
+
+    clips: tuple[MixClip, ...]
+    gain_db: b.GainDb = 0.0
+    pan: b.Pan = 0.0
+    file: str | None = None
+
+
+class RenderMix(_Message, tag="mix.render", frozen=True, kw_only=True):
+    """Render stored sounds to files of 24 bits at 48 kHz, all of them `samples` long (Q8)."""
+
+    mix: MixId
+    sounds: str
+    """The folder of the assets."""
+    tracks: tuple[MixTrack, ...]
+    samples: b.Samples
+    format: Literal["wav", "flac"]
+    file: str | None = None
+    """Where the sum of all tracks goes."""
+
+
+class StopMix(_Message, tag="mix.stop", frozen=True, kw_only=True):
+    """Forget a mix; what is written of it is the hub's to remove (Q8)."""
+
+    mix: MixId
+
+
+ToEngine: TypeAlias = StartJob | RenderFrom | GrantCredit | StopJob | CheckAsset | RenderMix | StopMix
 
 
 class EngineReady(_Message, tag="engine.ready", frozen=True, kw_only=True):
@@ -125,4 +168,15 @@ class AssetChecked(_Message, tag="asset.checked", frozen=True, kw_only=True):
     error: str | None = None
 
 
-FromEngine: TypeAlias = EngineReady | Heartbeat | JobStarted | JobAudio | JobDone | JobFailed | AssetChecked
+class MixRendered(_Message, tag="mix.rendered", frozen=True, kw_only=True):
+    """A mix is on disk, or `error` says why not (Q8)."""
+
+    mix: MixId
+    gain_db: Annotated[float, Meta(ge=-1000, le=0)] = 0.0
+    """By how much everything was turned down, so that neither the mix nor a stem clips."""
+    error: str | None = None
+
+
+FromEngine: TypeAlias = (
+    EngineReady | Heartbeat | JobStarted | JobAudio | JobDone | JobFailed | AssetChecked | MixRendered
+)

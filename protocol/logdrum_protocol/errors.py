@@ -14,6 +14,7 @@ class ErrorCode(StrEnum):
     BAD_SUBPROTOCOL = "bad_subprotocol"
     BAD_ROOM = "bad_room"
     BAD_TOKEN = "bad_token"  # noqa: S105  # a code, not a secret
+    BAD_ORIGIN = "bad_origin"
     ROOM_FULL = "room_full"
     RATE_LIMITED = "rate_limited"
     DRAINING = "draining"
@@ -21,6 +22,8 @@ class ErrorCode(StrEnum):
     UNSUPPORTED = "unsupported"
     BAD_PARAMS = "bad_params"
     BAD_REFERENCE = "bad_reference"
+    NOTHING_TO_UNDO = "nothing_to_undo"
+    TOO_MANY = "too_many"
     NOT_FOUND = "not_found"
     GONE = "gone"
     BAD_RANGE = "bad_range"
@@ -47,6 +50,7 @@ class CloseCode(IntEnum):
     BAD_TOKEN = 4403
     TOO_SLOW = 4408
     REPLACED = 4409
+    PUT_OUT = 4410
     TOO_MANY = 4429
 
 

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from logdrum_protocol import bounds as b
-from logdrum_protocol.document import Entity, Ops
+from logdrum_protocol.document import Entity, Op
 from logdrum_protocol.records import Failure, JobParams, Limits, Loop, Member, PresenceState
 
 
@@ -56,7 +56,7 @@ class Presence(_Message, tag="presence", frozen=True, kw_only=True):
     state: PresenceState
 
 
-class Chat(_Message, tag="chat", frozen=True, kw_only=True):
+class Chat(_Message, tag="chat", frozen=True, kw_only=True, omit_defaults=True):
     """What someone said, in the room's history (P3)."""
 
     seq: b.Seq
@@ -64,6 +64,7 @@ class Chat(_Message, tag="chat", frozen=True, kw_only=True):
     name: b.MemberName
     text: b.ChatText
     at_us: b.Micros
+    op_id: b.OpId | None = None
 
 
 class NoteLive(_Message, tag="note.live", frozen=True, kw_only=True):
@@ -76,13 +77,16 @@ class NoteLive(_Message, tag="note.live", frozen=True, kw_only=True):
     at_us: b.Micros
 
 
-class Applied(_Message, tag="applied", frozen=True, kw_only=True):
+class Applied(_Message, tag="applied", frozen=True, kw_only=True, omit_defaults=True):
     """An edit as everybody applies it (D3)."""
 
     seq: b.Seq
     op_id: b.OpId
     by: b.SessionId
-    ops: Ops
+    ops: tuple[Op, ...]
+    via: Literal["edit", "undo", "redo", "restore"] = "edit"
+    version: b.VersionId | None = None
+    """The version that was restored (V3)."""
 
 
 class Rejected(_Message, tag="rejected", frozen=True, kw_only=True):
@@ -91,6 +95,34 @@ class Rejected(_Message, tag="rejected", frozen=True, kw_only=True):
     op_id: b.OpId
     code: str
     message: str
+
+
+class Version(_Message, tag="version", frozen=True, kw_only=True, omit_defaults=True):
+    """The document as it was at `seq`, kept under a name (V1)."""
+
+    seq: b.Seq
+    version: b.VersionId
+    name: b.VersionName
+    by: b.SessionId
+    author: b.MemberName
+    at_us: b.Micros
+    op_id: b.OpId | None = None
+
+
+class Versions(_Message, tag="version.list", frozen=True, kw_only=True):
+    """Every version of the room, the oldest first (V2)."""
+
+    op_id: b.OpId
+    versions: tuple[Version, ...]
+
+
+class VersionDeleted(_Message, tag="version.deleted", frozen=True, kw_only=True):
+    """A version was forgotten (V4)."""
+
+    seq: b.Seq
+    version: b.VersionId
+    by: b.SessionId
+    op_id: b.OpId
 
 
 class Job(_Message, tag="job", frozen=True, kw_only=True):
@@ -159,6 +191,7 @@ class StreamClose(_Message, tag="stream.close", frozen=True, kw_only=True):
 class Asset(_Message, tag="asset", frozen=True, kw_only=True):
     """A sound was stored in the room (A5)."""
 
+    seq: b.Seq
     asset: b.AssetId
     name: b.ShortText
     samples: b.Samples
@@ -176,9 +209,11 @@ class Error(_Message, tag="error", frozen=True, kw_only=True, omit_defaults=True
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole document and the recent chat, at the `seq` of its `welcome` (H2)."""
+    """The whole document, what is stored beside it, and the recent chat, at the `seq` of its `welcome` (H2)."""
 
     entities: tuple[Entity, ...] = ()
+    assets: tuple[Asset, ...] = ()
+    versions: tuple[Version, ...] = ()
     chat: tuple[Chat, ...] = ()
 
 
@@ -201,6 +236,9 @@ class Welcome(_Message, tag="welcome", frozen=True, kw_only=True, omit_defaults=
     snapshot: Snapshot | None = None
 
 
+Event: TypeAlias = Applied | Chat | Asset | Version | VersionDeleted
+"""What goes into a room's history, each with its `seq` (H2)."""
+
 HubMessage: TypeAlias = (
     Welcome
     | ClockPong
@@ -212,6 +250,9 @@ HubMessage: TypeAlias = (
     | NoteLive
     | Applied
     | Rejected
+    | Version
+    | Versions
+    | VersionDeleted
     | Job
     | StreamOpen
     | Chunk

@@ -44,6 +44,12 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     max_members: int = 500
     max_jobs: int = 8
     max_asset_bytes: int = 200 * 1024 * 1024
+    max_assets: int = 1_000
+    max_versions: int = 100
+    max_tracks: int = 256
+    max_clips: int = 10_000
+    max_notes: int = 100_000
+    max_markers: int = 1_000
 
 
 class JobParams(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -14,6 +14,7 @@ from logdrum_protocol.codec import encode
 from logdrum_protocol.document import Entity, Op, Props
 from logdrum_protocol.records import Failure, JobParams, Limits, Loop, Member, ResumePoint
 from logdrum_protocol.timeline import position_at
+from tests.protocol.histories import histories
 
 VECTORS = Path(__file__).parents[2] / "protocol" / "vectors"
 NOW_US = 1_795_358_354_776_555
@@ -63,6 +64,11 @@ STREAM = h.StreamOpen(
 )
 CHAT = h.Chat(seq=12, session="s-thandi", name="Thandi 🥁", text="Ngiyabonga, that log drum!", at_us=NOW_US)
 
+SOUND = h.Asset(seq=11, asset=ASSET, name="vocals.flac", samples=96_000, sample_rate=44_100, channels=2, by=None)
+VERSION = h.Version(
+    seq=16, version="v-1", name="Before the drop", by="s-thandi", author="Thandi 🥁", at_us=NOW_US, op_id="op-7"
+)
+
 CLIENT: dict[str, c.ClientMessage] = {
     "hello": c.Hello(name="Thandi 🥁", codecs=("pcm_s16le", "flac"), color="#2fbf9b", buffer_ms=4000),
     "hello that resumes": c.Hello(
@@ -80,9 +86,15 @@ CLIENT: dict[str, c.ClientMessage] = {
         op_id="op-4", ops=(Op(op="set", kind="track", id="track_01", props=Props(gain_db=-6.0)),)
     ),
     "undo": c.Undo(),
+    "undo that may be asked again": c.Undo(op_id="op-6"),
     "redo": c.Redo(),
+    "version.save": c.VersionSave(op_id="op-7", name="Before the drop"),
+    "version.list": c.VersionList(op_id="op-8"),
+    "version.restore": c.VersionRestore(op_id="op-9", version="v-1"),
+    "version.delete": c.VersionDelete(op_id="op-10", version="v-1"),
     "presence": c.SetPresence(state={"tick": 960, "focus": None, "selection": ("clip_0001",), "y": 0.5, "live": True}),
     "chat": c.SendChat(text="Ngiyabonga, that log drum!"),
+    "chat that may be said again": c.SendChat(text="Ngiyabonga!", op_id="op-11"),
     "note.live": c.PlayNote(track="track_01", pitch=41, velocity=100, at_us=NOW_US),
     "job.submit generate": c.JobSubmit(
         op_id="op-2",
@@ -114,7 +126,12 @@ HUB: dict[str, h.HubMessage] = {
         jobs=(JOB,),
         streams=(STREAM,),
         limits=Limits(),
-        snapshot=h.Snapshot(entities=(Entity(kind="track", id="track_01", props=Props(name="Keys")),), chat=(CHAT,)),
+        snapshot=h.Snapshot(
+            entities=(Entity(kind="track", id="track_01", props=Props(name="Keys")),),
+            assets=(SOUND,),
+            versions=(VERSION,),
+            chat=(CHAT,),
+        ),
     ),
     "welcome that recovered": h.Welcome(
         session="s-thandi",
@@ -140,6 +157,15 @@ HUB: dict[str, h.HubMessage] = {
     "chat": CHAT,
     "note.live": h.NoteLive(session="s-thandi", track="track_01", pitch=41, velocity=0, at_us=NOW_US),
     "applied": h.Applied(seq=13, op_id="op-3", by="s-thandi", ops=(NOTE,)),
+    "applied undo": h.Applied(
+        seq=14, op_id="undo-14", by="s-thandi", ops=(Op(op="delete", kind="note", id="note_0001"),), via="undo"
+    ),
+    "applied restore that changes nothing": h.Applied(
+        seq=15, op_id="op-9", by="s-thandi", ops=(), via="restore", version="v-1"
+    ),
+    "version": VERSION,
+    "version.list": h.Versions(op_id="op-8", versions=(VERSION,)),
+    "version.deleted": h.VersionDeleted(seq=17, version="v-1", by="s-thandi", op_id="op-10"),
     "rejected": h.Rejected(op_id="op-3", code="bad_reference", message="There is no clip 'clip_0001'."),
     "job": JOB,
     "job failed": FAILED,
@@ -151,7 +177,7 @@ HUB: dict[str, h.HubMessage] = {
     "stream.gap": h.StreamGap(stream="j-1.log_drum", from_sample=4800, to_sample=9600),
     "stream.close": h.StreamClose(stream="j-1.log_drum", samples=822_857, asset=ASSET),
     "stream.close without an asset": h.StreamClose(stream="j-1.log_drum", samples=0, asset=None),
-    "asset": h.Asset(asset=ASSET, name="vocals.flac", samples=96_000, sample_rate=44_100, channels=2, by=None),
+    "asset": SOUND,
     "error": h.Error(code="bad_message", message="Bad 'chat' message: Expected `str` - at `$.text`", op_id="op-9"),
     "error without an operation": h.Error(code="rate_limited", message="Too many messages; the last was dropped."),
 }
@@ -216,6 +242,7 @@ def build() -> dict[str, list[dict[str, Any]]]:
             for name, direction, frame, error in INVALID
         ],
         "timeline.json": [_timeline(name, transport) for name, transport in _TRANSPORTS.items()],
+        "documents.json": histories(),
     }
 
 

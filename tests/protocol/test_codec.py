@@ -29,7 +29,7 @@ def name_of(entry: dict[str, Any]) -> str:
     return f"{entry['direction']}: {entry['name']}"
 
 
-@pytest.mark.parametrize("file", ["client.json", "hub.json", "invalid.json", "timeline.json"])
+@pytest.mark.parametrize("file", ["client.json", "hub.json", "invalid.json", "timeline.json", "documents.json"])
 def test_vectors_are_what_the_code_says_today(file: str) -> None:
     stored = (examples.VECTORS / file).read_text(encoding="utf-8")
     assert stored == examples.text(examples.build()[file]), "the wire changed: `make vectors`, and say so in CHANGELOG"

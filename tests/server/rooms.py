@@ -5,10 +5,11 @@ from typing import TypeVar
 
 from logdrum_protocol import client_messages as c
 from logdrum_protocol.bounds import SAMPLE_RATE
+from logdrum_protocol.document import Op
 from logdrum_protocol.engine_messages import EngineReady, JobAudio, JobDone, JobStarted
 from logdrum_protocol.hub_messages import Job
 from logdrum_protocol.records import JobParams, Limits
-from logdrum_server.core import pace, people
+from logdrum_server.core import ledger, pace, people
 from logdrum_server.core.effects import Command, Effect, Publish, Tell, TellAll
 from logdrum_server.core.engine_events import engine_lost
 from logdrum_server.core.jobs import Ticket
@@ -40,16 +41,31 @@ class TestRoom:
         return effects
 
     def join(self, name: str = "Thandi", **fields: object) -> str:
-        number = next(self._numbers)
-        door = people.Door(f"s{number}", f"key{number}")
-        hello = c.Hello(name=name, **fields)  # type: ignore[arg-type]  # a test's own fields
-        state, session, effects = people.join(self.state, hello, door, self.now_us)
-        self.take((state, effects))
-        return session
+        door = people.Door(session=f"s{next(self._numbers)}", key="key")
+        return self.enter(door, name, **fields)
 
-    def send(self, session: str, message: c.ClientMessage) -> list[Effect]:
+    def enter(self, door: people.Door, name: str = "Thandi", **fields: object) -> str:
+        """Let someone in by a door that is made up by the test."""
+        hello = c.Hello(name=name, **fields)  # type: ignore[arg-type]  # a test's own fields
+        self.take(people.join(self.state, hello, door, self.now_us))
+        return door.session
+
+    def send(self, session: str, message: c.ClientMessage, *, settle: bool = True) -> list[Effect]:
+        """Have a member send a message; what it puts into the history is on disk at once, unless said."""
         number = next(self._numbers)
-        return self.take(handle(self.state, session, message, Ticket(f"j{number}", number), self.now_us))
+        self.take(handle(self.state, session, message, Ticket(f"j{number}", number), self.now_us))
+        return self.settle() if settle else self.effects
+
+    def settle(self) -> list[Effect]:
+        """Everything that waits is on disk."""
+        before = self.effects
+        self.effects = before + self.take(ledger.settle(self.state, self.state.history.seq))
+        return self.effects
+
+    def edit(self, session: str, *ops: Op, op_id: str = "", settle: bool = True) -> list[Effect]:
+        """Have a member edit the document."""
+        edit = c.Edit(op_id=op_id or f"e{next(self._numbers)}", ops=ops)
+        return self.send(session, edit, settle=settle)
 
     def set_transport(self, session: str, **fields: object) -> list[Effect]:
         message = c.TransportSet(op_id=f"t{next(self._numbers)}", **fields)  # type: ignore[arg-type]  # a test's own

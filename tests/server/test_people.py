@@ -3,17 +3,24 @@
 import pytest
 
 from logdrum_protocol import client_messages as c
-from logdrum_protocol.hub_messages import Chat, MemberJoined, MemberLeft, NoteLive, Presence, Rejected, Welcome
-from logdrum_protocol.records import Limits, ResumePoint
+from logdrum_protocol.document import Op
+from logdrum_protocol.hub_messages import (
+    Applied,
+    Chat,
+    Error,
+    MemberJoined,
+    MemberLeft,
+    NoteLive,
+    Presence,
+    Welcome,
+)
+from logdrum_protocol.records import JobParams, Limits
 from logdrum_server.core import people
 from logdrum_server.core.effects import Tell, TellAll
-from logdrum_server.core.state import MAX_CHAT, RESUME_GRACE_US
-from tests.server.rooms import TestRoom, all_of, one
+from logdrum_server.core.state import RESUME_GRACE_US
+from tests.server.rooms import TestRoom, one
 
-
-def resume_point(welcome: Welcome, **changes: object) -> ResumePoint:
-    fields = {"session": welcome.session, "key": welcome.key, "epoch": welcome.epoch, "seq": welcome.seq, **changes}
-    return ResumePoint(**fields)  # type: ignore[arg-type]  # a test's own fields
+TRACK = Op(op="put", kind="track", id="track_01")
 
 
 def test_h2_the_first_in_the_room_is_its_owner() -> None:
@@ -40,56 +47,70 @@ def test_p2_the_others_hear_of_a_new_member() -> None:
     assert news.skip == newcomer
 
 
-def test_h2_resume_hears_exactly_what_it_missed() -> None:
+def back(session: str, *, recovered: bool = True) -> people.Door:
+    """The door of someone whose key was right."""
+    return people.Door(session=session, key="key", recovered=recovered)
+
+
+def test_h2_who_hears_all_that_was_missed_gets_no_snapshot() -> None:
     room = TestRoom()
     member = room.join()
-    welcome = one(room.effects, Welcome)
-    other = room.join()
     room.take(people.lose(room.state, member, room.now_us))
-    for text in ("one", "two"):
-        room.send(other, c.SendChat(text=text))
-    assert room.join(resume=resume_point(welcome)) == member
-    back = one(room.effects, Welcome)
-    assert back.recovered
-    assert back.snapshot is None
-    assert [line.text for line in all_of(room.effects, Chat)] == ["one", "two"]
+    assert room.enter(back(member)) == member
+    welcome = one(room.effects, Welcome)
+    assert (welcome.recovered, welcome.snapshot) == (True, None)
+
+
+def test_h2_recovery_is_never_partial() -> None:
+    room = TestRoom()
+    member = room.join()
+    line = one(room.send(member, c.SendChat(text="sho")), Chat)
+    room.enter(back(member, recovered=False))
+    welcome = one(room.effects, Welcome)
+    assert welcome.snapshot is not None
+    assert (welcome.recovered, welcome.seq, welcome.snapshot.chat) == (False, 1, (line,))
 
 
 def test_h4_the_others_hear_nothing_of_a_resume() -> None:
     room = TestRoom()
     member = room.join()
-    welcome = one(room.effects, Welcome)
     assert room.take(people.lose(room.state, member, room.now_us)) == []
-    room.join(resume=resume_point(welcome))
+    room.enter(back(member))
     assert not [effect for effect in room.effects if isinstance(effect, TellAll)]
 
 
-@pytest.mark.parametrize("change", [{"epoch": 4}, {"seq": 99}])
-def test_h2_recovery_is_never_partial(change: dict[str, int]) -> None:
+def test_h4_who_comes_back_late_is_the_same_and_the_others_see_it_join() -> None:
     room = TestRoom()
-    room.join()
-    welcome = one(room.effects, Welcome)
-    room.join(resume=resume_point(welcome, **change))
-    assert one(room.effects, Welcome).recovered is False
-    assert one(room.effects, Welcome).snapshot is not None
+    member, other = room.join("Thandi"), room.join("Sipho")
+    room.edit(member, TRACK)
+    room.take(people.lose(room.state, member, room.now_us))
+    room.take(people.expire(room.state, room.now_us + RESUME_GRACE_US + 1))
+    room.enter(back(member))
+    assert one(room.effects, MemberJoined).member.session == member
+    assert one(room.send(member, c.Undo()), Applied).by == member
+    assert other in room.state.sessions
 
 
-def test_h2_a_backlog_that_no_longer_holds_everything_recovers_nothing() -> None:
+def test_h5_a_token_says_who_one_is() -> None:
     room = TestRoom()
-    member = room.join()
-    welcome = one(room.effects, Welcome)
-    for number in range(MAX_CHAT + 1):
-        room.send(member, c.SendChat(text=str(number)))
-    room.join(resume=resume_point(welcome))
-    assert one(room.effects, Welcome).recovered is False
+    room.enter(people.Door(session="s", key="k", role="listener", name="Zanele"), "Mallory")
+    (member,) = one(room.effects, Welcome).members
+    assert (member.name, member.role) == ("Zanele", "listener")
 
 
-@pytest.mark.parametrize("change", [{"key": "guess"}, {"session": "nobody"}])
-def test_h4_a_wrong_key_gets_a_session_of_its_own(change: dict[str, str]) -> None:
+def test_h5_another_role_at_a_resume_is_told_to_the_others() -> None:
     room = TestRoom()
     member = room.join()
-    welcome = one(room.effects, Welcome)
-    assert room.join(resume=resume_point(welcome, **change)) != member
+    room.enter(people.Door(session=member, key="k", role="listener"))
+    assert one(room.effects, MemberJoined).member.role == "listener"
+
+
+def test_h4_who_was_put_out_is_gone_at_once() -> None:
+    room = TestRoom()
+    member = room.join()
+    room.take(people.put_out(room.state, member))
+    assert one(room.effects, MemberLeft).reason == "closed"
+    assert room.state.put_out == {member}
 
 
 def test_h4_a_lost_session_is_forgotten_after_its_time() -> None:
@@ -103,10 +124,9 @@ def test_h4_a_lost_session_is_forgotten_after_its_time() -> None:
 
 def test_h3_a_full_room_still_lets_its_own_come_back() -> None:
     room = TestRoom(limits=Limits(max_members=1))
-    room.join()
-    welcome = one(room.effects, Welcome)
-    assert people.is_full(room.state, c.Hello(name="Sipho"))
-    assert not people.is_full(room.state, c.Hello(name="Thandi", resume=resume_point(welcome)))
+    member = room.join()
+    assert people.is_full(room.state, "someone")
+    assert not people.is_full(room.state, member)
 
 
 def test_p1_presence_goes_to_the_others() -> None:
@@ -122,7 +142,7 @@ def test_p3_chat_goes_to_everybody_and_into_history() -> None:
     line = one(room.send(member, c.SendChat(text="sho")), Chat)
     room.join()
     assert one(room.effects, Welcome).snapshot is not None
-    assert room.state.chat == (line,)
+    assert room.state.settled.chat == (line,)
     assert line.seq == 1
 
 
@@ -135,10 +155,37 @@ def test_p4_live_notes_go_to_the_others() -> None:
     assert effect.skip == member
 
 
-def test_d_an_edit_is_refused_for_as_long_as_there_is_no_document() -> None:
+def test_d4_a_line_that_is_said_again_is_said_once() -> None:
     room = TestRoom()
     member = room.join()
-    (effect,) = room.send(member, c.Edit(op_id="e", ops=()))
+    line = one(room.send(member, c.SendChat(text="sho", op_id="a")), Chat)
+    (again,) = room.send(member, c.SendChat(text="sho", op_id="a"))
+    assert again == Tell(member, line, "events")
+    assert room.state.settled.chat == (line,)
+
+
+def test_d8_a_listener_may_talk() -> None:
+    room = TestRoom()
+    room.join()
+    room.enter(people.Door(session="ears", key="k", role="listener"))
+    assert one(room.send("ears", c.SendChat(text="yebo")), Chat).text == "yebo"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        c.TransportSet(op_id="a", playing=True),
+        c.Undo(op_id="a"),
+        c.VersionSave(op_id="a", name="x"),
+        c.VersionRestore(op_id="a", version="x"),
+        c.JobSubmit(op_id="a", kind="generate", params=JobParams(prompt="x")),
+    ],
+    ids=lambda message: message.__struct_config__.tag,
+)
+def test_d8_a_listener_changes_nothing(message: c.ClientMessage) -> None:
+    room = TestRoom()
+    room.enter(people.Door(session="ears", key="k", role="listener"))
+    (effect,) = room.send("ears", message)
     assert isinstance(effect, Tell)
-    assert isinstance(effect.message, Rejected)
-    assert effect.message.code == "unsupported"
+    assert isinstance(effect.message, Error)
+    assert (effect.message.code, effect.message.op_id) == ("forbidden", "a")

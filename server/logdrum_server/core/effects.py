@@ -5,8 +5,9 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from logdrum_protocol.bounds import Epoch, Sample, SessionId, StreamId
+from logdrum_protocol.client_messages import VersionRestore
 from logdrum_protocol.engine_messages import ToEngine
-from logdrum_protocol.hub_messages import Chunk, HubMessage, StreamOpen
+from logdrum_protocol.hub_messages import Chunk, Event, HubMessage, StreamOpen
 
 Lane: TypeAlias = Literal["control", "events", "presence"]
 
@@ -25,6 +26,19 @@ class TellAll(msgspec.Struct, frozen=True):
     message: HubMessage
     lane: Lane = "control"
     skip: SessionId | None = None
+
+
+class Record(msgspec.Struct, frozen=True):
+    """Put an event on disk, and say when it is there: `ledger.settle` tells everybody then (D7)."""
+
+    event: Event
+
+
+class LoadVersion(msgspec.Struct, frozen=True):
+    """Read a version's document from disk, and go on with `versions.restore` (V3)."""
+
+    session: SessionId
+    message: VersionRestore
 
 
 class Command(msgspec.Struct, frozen=True):
@@ -68,4 +82,6 @@ class DropTape(msgspec.Struct, frozen=True):
     stream: StreamId
 
 
-Effect: TypeAlias = Tell | TellAll | Command | OpenTape | RewindTape | Publish | CloseTape | DropTape
+Effect: TypeAlias = (
+    Tell | TellAll | Record | LoadVersion | Command | OpenTape | RewindTape | Publish | CloseTape | DropTape
+)

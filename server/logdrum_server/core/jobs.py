@@ -23,9 +23,9 @@ _ON_TIMELINE: Final = ("queued", "running", "done")
 
 
 class Ticket(msgspec.Struct, frozen=True):
-    """What a new job gets by chance: its id, and its seed where the request names none."""
+    """What a new job or version gets by chance: its id, and a job's seed where the request names none."""
 
-    job: b.JobId
+    id: str
     seed: b.Seed
 
 
@@ -66,7 +66,7 @@ def _place(state: RoomState, by: b.SessionId, request: JobSubmit, ticket: Ticket
     transport = effective(state.transports, due_us)
     seed = ticket.seed if request.params.seed is UNSET else request.params.seed
     view = Job(
-        job=ticket.job,
+        job=ticket.id,
         kind=request.kind,
         by=by,
         state="queued",

@@ -1,6 +1,5 @@
 """Who is in the room: joining, resuming, leaving, presence, chat and live notes (H, P)."""
 
-import hmac
 from typing import Final
 
 import msgspec
@@ -10,9 +9,11 @@ from msgspec.structs import replace
 from logdrum_protocol import bounds as b
 from logdrum_protocol.client_messages import Hello, PlayNote, SendChat, SetPresence
 from logdrum_protocol.hub_messages import Chat, MemberJoined, MemberLeft, NoteLive, Presence, Snapshot, Welcome
-from logdrum_protocol.records import Member, ResumePoint
+from logdrum_protocol.records import Member
 from logdrum_server.core.effects import Effect, Tell, TellAll
-from logdrum_server.core.state import MAX_CHAT, RESUME_GRACE_US, Outcome, RoomState, Session
+from logdrum_server.core.history import History
+from logdrum_server.core.ledger import record
+from logdrum_server.core.state import RESUME_GRACE_US, Outcome, RoomState, Session
 
 # Far apart in hue, so that ten people can be told from one another at a glance.
 _COLORS: Final = (
@@ -29,72 +30,73 @@ _COLORS: Final = (
 )
 
 
-class Door(msgspec.Struct, frozen=True):
-    """What a joiner would get if the session is new; random, so it comes from outside."""
+class Door(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found out about a joiner at the door: random, secret or signed, so it comes from outside."""
 
     session: b.SessionId
+    """Fresh, or the one that is resumed, where its key was right."""
     key: b.SessionKey
+    role: b.Role | None = None
+    """What a token says; None where the room is open."""
+    name: b.MemberName | None = None
+    recovered: bool = False
+    """Whether every event that the joiner missed will be replayed (H2)."""
 
 
-def is_full(state: RoomState, hello: Hello) -> bool:
+def is_full(state: RoomState, session: b.SessionId) -> bool:
     """Whether the room has no place for this joiner (H3)."""
-    return len(state.sessions) >= state.limits.max_members and _resumed(state, hello.resume) is None
+    return session not in state.sessions and len(state.sessions) >= state.limits.max_members
 
 
-def join(state: RoomState, hello: Hello, door: Door, now_us: int) -> tuple[RoomState, b.SessionId, list[Effect]]:
+def join(state: RoomState, hello: Hello, door: Door, now_us: int) -> tuple[RoomState, list[Effect]]:
     """Let someone in, or back in; the effects begin with their `welcome` (H2, H4)."""
-    earlier = _resumed(state, hello.resume)
-    if earlier is None:
-        session = _newcomer(state, hello, door)
-        news: list[Effect] = [TellAll(MemberJoined(member=session.member), skip=session.member.session)]
-    else:
-        session, news = replace(earlier, lost_at_us=None), []
+    earlier = state.sessions.get(door.session)
+    session = _newcomer(state, hello, door) if earlier is None else _returned(earlier, door)
     state = state.with_session(session)
-    missed = _missed(state, hello.resume) if earlier is not None else None
-    welcome = Tell(session.member.session, _welcome(state, session, missed, now_us))
-    replay = [Tell(session.member.session, event, "events") for event in missed or ()]
-    return state, session.member.session, [welcome, *replay, *news]
-
-
-def _resumed(state: RoomState, resume: ResumePoint | msgspec.UnsetType) -> Session | None:
-    if resume is UNSET:
-        return None
-    session = state.sessions.get(resume.session)
-    if session is None or not hmac.compare_digest(session.key.encode(), resume.key.encode()):
-        return None
-    return session
+    effects: list[Effect] = [Tell(door.session, _welcome(state, session, door, now_us))]
+    if earlier is None or earlier.member != session.member:
+        effects.append(TellAll(MemberJoined(member=session.member), skip=door.session))
+    return state, effects
 
 
 def _newcomer(state: RoomState, hello: Hello, door: Door) -> Session:
     color = _COLORS[len(state.sessions) % len(_COLORS)] if hello.color is UNSET else hello.color
-    role: b.Role = "editor" if state.sessions else "owner"
-    return Session(member=Member(session=door.session, name=hello.name, color=color, role=role), key=door.key)
+    role: b.Role = door.role or ("editor" if state.sessions else "owner")
+    return Session(member=Member(session=door.session, name=door.name or hello.name, color=color, role=role))
 
 
-def _missed(state: RoomState, resume: ResumePoint | msgspec.UnsetType) -> tuple[Chat, ...] | None:
-    """Every event since the resume point, or None where the backlog cannot prove that it holds them all (H2)."""
-    if resume is UNSET or resume.epoch != state.epoch or resume.seq > state.seq:
-        return None
-    missed = tuple(event for event in state.chat if event.seq > resume.seq)
-    return missed if len(missed) == state.seq - resume.seq else None
+def _returned(session: Session, door: Door) -> Session:
+    member = replace(session.member, role=door.role or session.member.role)
+    return replace(session, member=member, lost_at_us=None)
 
 
-def _welcome(state: RoomState, session: Session, missed: tuple[Chat, ...] | None, now_us: int) -> Welcome:
+def _welcome(state: RoomState, session: Session, door: Door, now_us: int) -> Welcome:
+    known = state.settled
     return Welcome(
         session=session.member.session,
-        key=session.key,
+        key=door.key,
         room=state.room,
         role=session.member.role,
         epoch=state.epoch,
-        seq=state.seq,
+        seq=known.seq,
         now_us=now_us,
-        recovered=missed is not None,
+        recovered=door.recovered,
         transport=state.transport,
         members=tuple(other.member for other in state.sessions.values()),
         jobs=tuple(job.view for job in state.jobs.values()),
         streams=tuple(job.stream_open(stem) for job in state.jobs.values() for stem in job.stems),
         limits=state.limits,
-        snapshot=None if missed is not None else Snapshot(chat=state.chat),
+        snapshot=None if door.recovered else snapshot(known),
+    )
+
+
+def snapshot(history: History) -> Snapshot:
+    """Everything that a newcomer must know of a room's history (H2)."""
+    return Snapshot(
+        entities=history.document.listed(),
+        assets=tuple(history.assets.values()),
+        versions=tuple(history.versions.values()),
+        chat=history.chat,
     )
 
 
@@ -116,8 +118,8 @@ def leave(state: RoomState, session: b.SessionId, reason: str) -> Outcome:
 def expire(state: RoomState, now_us: int) -> Outcome:
     """Forget the sessions that were lost too long ago (H4)."""
     effects: list[Effect] = []
-    for session, record in list(state.sessions.items()):
-        if record.lost_at_us is not None and now_us - record.lost_at_us > RESUME_GRACE_US:
+    for session, stay in list(state.sessions.items()):
+        if stay.lost_at_us is not None and now_us - stay.lost_at_us > RESUME_GRACE_US:
             state, left = leave(state, session, "lost")
             effects += left
     return state, effects
@@ -140,9 +142,20 @@ def play_note(state: RoomState, session: b.SessionId, message: PlayNote) -> Outc
     return state, [TellAll(note, skip=session)]
 
 
-def say(state: RoomState, session: b.SessionId, message: SendChat, now_us: int) -> Outcome:
+def say(state: RoomState, by: b.SessionId, message: SendChat, now_us: int) -> Outcome:
     """Put a line of chat into the room's history (P3)."""
-    seq = state.seq + 1
-    name = state.sessions[session].member.name
-    line = Chat(seq=seq, session=session, name=name, text=message.text, at_us=now_us)
-    return replace(state, seq=seq, chat=(*state.chat, line)[-MAX_CHAT:]), [TellAll(line, "events")]
+    line = Chat(
+        seq=state.history.seq + 1,
+        session=by,
+        name=state.sessions[by].member.name,
+        text=message.text,
+        at_us=now_us,
+        op_id=None if message.op_id is UNSET else message.op_id,
+    )
+    return record(state, line)
+
+
+def put_out(state: RoomState, session: b.SessionId) -> Outcome:
+    """Have a session leave for good: its key opens nothing any more."""
+    state, effects = leave(state, session, "closed")
+    return replace(state, put_out=state.put_out | {session}), effects

@@ -1,8 +1,6 @@
 """One room: every message of a member finds its rule here."""
 
-from typing import assert_never
-
-from msgspec.structs import replace
+from typing import Final, assert_never
 
 from logdrum_protocol import bounds as b
 from logdrum_protocol.client_messages import (
@@ -19,6 +17,10 @@ from logdrum_protocol.client_messages import (
     SetPresence,
     TransportSet,
     Undo,
+    VersionDelete,
+    VersionList,
+    VersionRestore,
+    VersionSave,
 )
 from logdrum_protocol.engine_messages import (
     AssetChecked,
@@ -29,18 +31,28 @@ from logdrum_protocol.engine_messages import (
     JobDone,
     JobFailed,
     JobStarted,
+    MixRendered,
 )
 from logdrum_protocol.errors import ErrorCode
-from logdrum_protocol.hub_messages import Error, Rejected
-from logdrum_server.core import engine_events, jobs, people, transport
+from logdrum_protocol.hub_messages import Error
+from logdrum_server.core import edits, engine_events, jobs, people, transport, versions
 from logdrum_server.core.effects import Tell
-from logdrum_server.core.state import MAX_OPS, Outcome, RoomState
+from logdrum_server.core.jobs import Ticket
+from logdrum_server.core.ledger import Recorded, answer_again
+from logdrum_server.core.state import Outcome, RoomState
 
-_NO_DOCUMENT = "This hub does not keep documents yet."
+_READ_ONLY: Final = "You are here to listen: only editors can do that."
+_OPEN_TO_ALL = (SetPresence, SendChat, VersionList, Hello, ClockPing)
+_RECORDED = (Edit, Undo, Redo, SendChat, VersionSave, VersionRestore, VersionDelete)
 
 
-def handle(state: RoomState, by: b.SessionId, message: ClientMessage, ticket: jobs.Ticket, now_us: int) -> Outcome:
+def handle(state: RoomState, by: b.SessionId, message: ClientMessage, ticket: Ticket, now_us: int) -> Outcome:
     """Carry out one message of a member who has joined."""
+    if state.sessions[by].member.role == "listener" and not isinstance(message, _OPEN_TO_ALL):
+        return _forbid(state, by, message)
+    if isinstance(message, _RECORDED):
+        again = answer_again(state, by, message)
+        return _record(state, by, message, ticket, now_us) if again is None else (state, again)
     match message:
         case TransportSet():
             return _once(state, by, message, now_us)
@@ -54,13 +66,8 @@ def handle(state: RoomState, by: b.SessionId, message: ClientMessage, ticket: jo
             return people.show_presence(state, by, message)
         case PlayNote():
             return people.play_note(state, by, message)
-        case SendChat():
-            return people.say(state, by, message, now_us)
-        case Edit():
-            refusal = Rejected(op_id=message.op_id, code=ErrorCode.UNSUPPORTED, message=_NO_DOCUMENT)
-            return state, [Tell(by, refusal)]
-        case Undo() | Redo():
-            return state, [Tell(by, Error(code=ErrorCode.UNSUPPORTED, message=_NO_DOCUMENT))]
+        case VersionList():
+            return versions.listed(state, by, message)
         case Hello():
             return state, [Tell(by, Error(code=ErrorCode.BAD_MESSAGE, message="You have joined already."))]
         case ClockPing():
@@ -69,28 +76,52 @@ def handle(state: RoomState, by: b.SessionId, message: ClientMessage, ticket: jo
             assert_never(message)
 
 
+def _record(state: RoomState, by: b.SessionId, message: Recorded, ticket: Ticket, now_us: int) -> Outcome:
+    """Carry out what becomes an event."""
+    match message:
+        case Edit():
+            return edits.edit(state, by, message)
+        case Undo() | Redo():
+            return edits.take_back_or_redo(state, by, message)
+        case SendChat():
+            return people.say(state, by, message, now_us)
+        case VersionSave():
+            return versions.save(state, by, message, ticket.id, now_us)
+        case VersionRestore():
+            return versions.begin_restore(state, by, message)
+        case VersionDelete():
+            return versions.delete(state, by, message)
+        case _:
+            assert_never(message)
+
+
+def _forbid(state: RoomState, by: b.SessionId, message: ClientMessage) -> Outcome:
+    """Refuse what a listener may not do (D8)."""
+    op_id = getattr(message, "op_id", None)
+    if isinstance(message, Edit):
+        return edits.refused(state, by, message.op_id, edits.Refusal(ErrorCode.FORBIDDEN, _READ_ONLY))
+    op_id = op_id if isinstance(op_id, str) else None
+    return state, [Tell(by, Error(code=ErrorCode.FORBIDDEN, message=_READ_ONLY, op_id=op_id))]
+
+
 def _once(state: RoomState, by: b.SessionId, message: TransportSet, now_us: int) -> Outcome:
     """Set the transport, unless this session has sent the very same before (T6)."""
-    if message.op_id in state.sessions[by].ops:
+    session = state.sessions[by]
+    if message.op_id in session.ops:
         return state, [Tell(by, state.transport)]
-    state = _remember(state, by, message.op_id, None)
+    state = state.with_session(session.answered(message.op_id, None))
     return transport.set_transport(state, by, message, now_us)
 
 
-def _submit_once(state: RoomState, by: b.SessionId, message: JobSubmit, ticket: jobs.Ticket, now_us: int) -> Outcome:
+def _submit_once(state: RoomState, by: b.SessionId, message: JobSubmit, ticket: Ticket, now_us: int) -> Outcome:
     """Submit a job, unless this session has sent the very same before (J1)."""
-    ops = state.sessions[by].ops
-    if message.op_id in ops:
-        earlier = state.jobs.get(ops[message.op_id] or "")
-        return state, [] if earlier is None else [Tell(by, earlier.view)]
-    state = _remember(state, by, message.op_id, ticket.job)
-    return jobs.submit(state, by, message, ticket, now_us)
-
-
-def _remember(state: RoomState, by: b.SessionId, op_id: b.OpId, job: b.JobId | None) -> RoomState:
     session = state.sessions[by]
-    newest = list(session.ops.items())[-MAX_OPS + 1 :]
-    return state.with_session(replace(session, ops={**dict(newest), op_id: job}))
+    if message.op_id in session.ops:
+        job = session.ops[message.op_id]
+        earlier = state.jobs.get(job) if isinstance(job, str) else None
+        return state, [] if earlier is None else [Tell(by, earlier.view)]
+    state = state.with_session(session.answered(message.op_id, ticket.id))
+    return jobs.submit(state, by, message, ticket, now_us)
 
 
 def hear_engine(state: RoomState, message: FromEngine, now_us: int) -> Outcome:
@@ -106,7 +137,7 @@ def hear_engine(state: RoomState, message: FromEngine, now_us: int) -> Outcome:
             return engine_events.job_failed(state, message)
         case EngineReady():
             return engine_events.engine_ready(state, message, now_us)
-        case Heartbeat() | AssetChecked():
+        case Heartbeat() | AssetChecked() | MixRendered():
             return state, []  # the link's own affair
         case _:
             assert_never(message)

@@ -8,9 +8,10 @@ from msgspec.structs import replace
 
 from logdrum_protocol import bounds as b
 from logdrum_protocol.engine_messages import EngineReady
-from logdrum_protocol.hub_messages import Chat, Job, StreamOpen, Transport
+from logdrum_protocol.hub_messages import Event, Job, Rejected, StreamOpen, Transport
 from logdrum_protocol.records import Limits, Member
 from logdrum_server.core.effects import Effect
+from logdrum_server.core.history import MAX_OPS, History
 
 LEAD_US: Final = 150_000
 """How far ahead a change of the transport takes effect, so that every member has it in time (T3)."""
@@ -22,18 +23,31 @@ AHEAD_SAMPLES: Final = 10 * b.SAMPLE_RATE
 """How far ahead of its moment an endless stream is rendered (A7)."""
 
 RESUME_GRACE_US: Final = 15_000_000
-MAX_CHAT: Final = 500
-MAX_OPS: Final = 128
+
+
+Answer: TypeAlias = Rejected | b.JobId | None
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
     """One member's stay, connected or for a while not."""
 
     member: Member
-    key: b.SessionKey
     lost_at_us: int | None = None
-    ops: Mapping[b.OpId, b.JobId | None] = {}
-    """Operations already answered, so that a repeat is not carried out twice; newest last."""
+    ops: Mapping[b.OpId, Answer] = {}
+    """Operations that left no event and how they were answered, so that a repeat is not carried out twice; newest last.
+    Those that left one are in the history (D4)."""
+
+    def answered(self, op_id: b.OpId, answer: Answer) -> "Session":
+        """The session with one more operation answered."""
+        newest = list(self.ops.items())[-MAX_OPS + 1 :]
+        return replace(self, ops={**dict(newest), op_id: answer})
+
+
+class Unsettled(msgspec.Struct, frozen=True):
+    """An event that is asked for but not yet on disk: nobody hears of it before (D7)."""
+
+    event: Event
+    after: History
 
 
 class JobRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,8 +116,13 @@ class RoomState(msgspec.Struct, frozen=True, kw_only=True):
     engine: EngineReady | None = None
     has_engine: bool = True
     """Whether an engine may come; without one jobs are refused, not queued."""
-    seq: b.Seq = 0
-    chat: tuple[Chat, ...] = ()
+    history: History = History()
+    """With every event that was accepted."""
+    settled: History = History()
+    """With every event that is on disk: what members know."""
+    unsettled: tuple[Unsettled, ...] = ()
+    put_out: frozenset[b.SessionId] = frozenset()
+    """Sessions that may not come back."""
     sessions: Mapping[b.SessionId, Session] = {}
     jobs: Mapping[b.JobId, JobRecord] = {}
 
@@ -138,3 +157,12 @@ def new_room(room: b.RoomId, *, epoch: b.Epoch, now_us: int, limits: Limits, has
         by=None,
     )
     return RoomState(room=room, epoch=epoch, transports=(transport,), limits=limits, has_engine=has_engine)
+
+
+def reopened(room: RoomState, history: History, transport: Transport | None, now_us: int) -> RoomState:
+    """Return a new room with the history and, stopped, the transport that were kept of it."""
+    room = replace(room, history=history, settled=history)
+    if transport is None:
+        return room
+    stopped = replace(transport, rev=transport.rev + 1, playing=False, anchor_us=now_us, by=None)
+    return replace(room, transports=(stopped,))

@@ -1,0 +1,81 @@
+"""A room's history as bytes and back: what a restart begins from, before the events since (H2)."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final, Literal
+
+import msgspec
+from immutables import Map
+
+from logdrum_protocol import bounds as b
+from logdrum_protocol.document import Entity
+from logdrum_protocol.fold import document_of
+from logdrum_protocol.hub_messages import Asset, Chat, Event, Version
+from logdrum_server.core.history import Author, History, fold
+from logdrum_server.core.undo import Writing
+
+
+class _Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
+    format: Literal[1] = 1
+    seq: b.Seq
+    entities: tuple[Entity, ...]
+    assets: tuple[Asset, ...]
+    versions: tuple[Version, ...]
+    chat: tuple[Chat, ...]
+    authors: Mapping[b.SessionId, Author]
+    writings: Mapping[b.EntityId, Mapping[str, Writing]]
+    graves: Mapping[b.EntityId, b.Seq]
+
+
+_checkpoints: Final = msgspec.msgpack.Decoder(_Checkpoint)
+_events: Final = msgspec.msgpack.Decoder(Event)
+_entities: Final = msgspec.msgpack.Decoder(tuple[Entity, ...])
+
+
+def encode_history(history: History) -> bytes:
+    """Return a history as bytes."""
+    checkpoint = _Checkpoint(
+        seq=history.seq,
+        entities=history.document.listed(),
+        assets=tuple(history.assets.values()),
+        versions=tuple(history.versions.values()),
+        chat=history.chat,
+        authors=dict(history.authors),
+        writings={id: dict(names) for id, names in history.writings.items()},
+        graves=dict(history.graves),
+    )
+    return msgspec.msgpack.encode(checkpoint)
+
+
+def decode_history(body: bytes) -> History:
+    """Return the history in a checkpoint; raises `msgspec.MsgspecError` where it is none."""
+    kept = _checkpoints.decode(body)
+    return History(
+        seq=kept.seq,
+        document=document_of(kept.entities),
+        assets={asset.asset: asset for asset in kept.assets},
+        versions={version.version: version for version in kept.versions},
+        chat=kept.chat,
+        authors=Map(kept.authors),
+        writings=Map({id: Map(names) for id, names in kept.writings.items()}),
+        graves=Map(kept.graves),
+    )
+
+
+def replayed(checkpoint: bytes | None, events: Iterable[bytes]) -> History:
+    """Return the history that a checkpoint and the log around it hold; raises `msgspec.MsgspecError`."""
+    history = History() if checkpoint is None else decode_history(checkpoint)
+    for body in events:
+        event = _events.decode(body)
+        if event.seq > history.seq:
+            history = fold(history, event)
+    return history
+
+
+def encode_entities(entities: Iterable[Entity]) -> bytes:
+    """Return a version's document as bytes."""
+    return msgspec.msgpack.encode(tuple(entities))
+
+
+def decode_entities(body: bytes) -> tuple[Entity, ...]:
+    """Return the document in a version; raises `msgspec.MsgspecError` where it is none."""
+    return _entities.decode(body)

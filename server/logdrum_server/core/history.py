@@ -1,0 +1,155 @@
+"""A room's history as a pure fold over its events: the same while it happens and when it is read back (H2, D)."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final, assert_never
+
+import msgspec
+from immutables import Map
+from msgspec.structs import replace
+
+from logdrum_protocol import bounds as b
+from logdrum_protocol.document import given
+from logdrum_protocol.fold import Created, Document, Removed, Step, Wrote, step
+from logdrum_protocol.hub_messages import Applied, Asset, Chat, Event, Version, VersionDeleted
+from logdrum_server.core.undo import MADE, Past, Trace, Writing, Writings, take_back
+
+MAX_CHAT: Final = 500
+MAX_OPS: Final = 128
+MAX_UNDO: Final = 100
+_TIDY_EVERY: Final = 1_000
+_KEPT_AUTHORS: Final = 256
+_KEPT_GRAVES: Final = 10_000
+"""In events: how long the id of something deleted is refused. A late edit is late by a reconnect, not by a day."""
+
+
+class Author(msgspec.Struct, frozen=True, kw_only=True):
+    """What is remembered of a session's own events."""
+
+    undo: tuple[Trace, ...] = ()
+    redo: tuple[Trace, ...] = ()
+    ops: Mapping[b.OpId, b.Seq] = {}
+    """Where each operation went, newest last (D4)."""
+    last_seq: b.Seq = 0
+
+
+class History(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything durable about a room after event `seq`."""
+
+    seq: b.Seq = 0
+    document: Document = Document()
+    assets: Mapping[b.AssetId, Asset] = {}
+    versions: Mapping[b.VersionId, Version] = {}
+    chat: tuple[Chat, ...] = ()
+    authors: Map[b.SessionId, Author] = Map()
+    writings: Writings = Map()
+    """The last writing of each property, as far back as anyone could undo (D6)."""
+    graves: Map[b.EntityId, b.Seq] = Map()
+    """What was deleted, and when (D5)."""
+
+    def author(self, session: b.SessionId) -> Author:
+        """What is remembered of a session."""
+        return self.authors.get(session, _STRANGER)
+
+    def past(self, session: b.SessionId) -> Past:
+        """What decides what a session can take back."""
+        return Past(self.document, self.writings, session)
+
+
+_STRANGER: Final = Author()
+
+
+def fold(history: History, event: Event) -> History:
+    """Return the history with its next event."""
+    assert event.seq == history.seq + 1, "events come in order and without a gap"
+    match event:
+        case Applied():
+            history = _apply(history, event)
+        case Chat():
+            lines = (*history.chat, event)[-MAX_CHAT:]
+            history = _remember(replace(history, chat=lines), event.session, event.op_id, event.seq)
+        case Asset():
+            history = replace(history, assets={**history.assets, event.asset: event})
+        case Version():
+            saved = replace(history, versions={**history.versions, event.version: event})
+            history = _remember(saved, event.by, event.op_id, event.seq)
+        case VersionDeleted():
+            left = {version: kept for version, kept in history.versions.items() if version != event.version}
+            history = _remember(replace(history, versions=left), event.by, event.op_id, event.seq)
+        case _:
+            assert_never(event)
+    history = replace(history, seq=event.seq)
+    return history if event.seq % _TIDY_EVERY else _tidy(history)
+
+
+def _apply(history: History, event: Applied) -> History:
+    document, steps = history.document, list[Step]()
+    for op in event.ops:
+        document, changed = step(document, op)
+        steps += changed
+    author = _next_author(history, event, Trace(event.seq, tuple(steps)))
+    history = _note(replace(history, document=document), steps, Writing(event.seq, event.by))
+    history = replace(history, authors=history.authors.set(event.by, author))
+    return _remember(history, event.by, event.op_id, event.seq)
+
+
+def _next_author(history: History, event: Applied, trace: Trace) -> Author:
+    author = history.author(event.by)
+    match event.via:
+        case "edit" | "restore":
+            return replace(author, undo=(*author.undo, trace)[-MAX_UNDO:], redo=())
+        case "undo":
+            left = take_back(history.past(event.by), author.undo)[1]
+            return replace(author, undo=left, redo=(*author.redo, trace))
+        case "redo":
+            left = take_back(history.past(event.by), author.redo)[1]
+            return replace(author, undo=(*author.undo, trace), redo=left)
+        case _:
+            assert_never(event.via)
+
+
+def _note(history: History, steps: list[Step], writing: Writing) -> History:
+    writings, graves = history.writings, history.graves
+    for change in steps:
+        match change:
+            case Created(entity) if entity.id in graves:
+                graves = graves.delete(entity.id)  # it comes back as it was: that is no one's writing
+            case Created(entity):
+                writings = _written(writings, entity.id, (MADE,), writing)
+            case Wrote(_, id, _, after):
+                writings = _written(writings, id, given(after), writing)
+            case Removed(entity):
+                graves = graves.set(entity.id, writing.seq)
+            case _:
+                assert_never(change)
+    return replace(history, writings=writings, graves=graves)
+
+
+def _written(writings: Writings, id: b.EntityId, names: Iterable[str], by: Writing) -> Writings:
+    return writings.set(id, writings.get(id, Map()).update(dict.fromkeys(names, by)))
+
+
+def _remember(history: History, session: b.SessionId, op_id: b.OpId | None, seq: b.Seq) -> History:
+    author = history.author(session)
+    ops = author.ops
+    if op_id is not None:
+        ops = {**dict(list(ops.items())[-MAX_OPS + 1 :]), op_id: seq}
+    return replace(history, authors=history.authors.set(session, replace(author, ops=ops, last_seq=seq)))
+
+
+def _tidy(history: History) -> History:
+    """Forget what nobody can ask for any more, so that memory follows the document and not its past."""
+    newest = sorted(history.authors.items(), key=lambda item: item[1].last_seq)[-_KEPT_AUTHORS:]
+    traces = [trace for _, author in newest for trace in (*author.undo[:1], *author.redo[:1])]
+    oldest = min((trace.seq for trace in traces), default=history.seq)
+    writings = {id: _since(names, oldest) for id, names in history.writings.items()}
+    graves = {id: seq for id, seq in history.graves.items() if seq > history.seq - _KEPT_GRAVES}
+    return replace(
+        history,
+        authors=Map(newest),
+        writings=Map({id: names for id, names in writings.items() if names}),
+        graves=Map(graves),
+    )
+
+
+def _since(names: Map[str, Writing], seq: b.Seq) -> Map[str, Writing]:
+    return Map({name: writing for name, writing in names.items() if writing.seq > seq})
