@@ -25,10 +25,11 @@ _FORMATS: Final = {"WAV", "WAVEX", "RF64", "FLAC", "MP3", "OGG", "MPEG"}
 AssetExchange = Exchange[CheckAsset, AssetChecked]
 
 
-class _Stream(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
+class SoundStream(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
     """Read front to back: soundfile seeks after each read otherwise, and fails where a header names no length."""
 
     def seekable(self) -> bool:
+        """Say no to soundfile; `seek` itself still works where the format does."""
         return False
 
 
@@ -67,14 +68,24 @@ def answer(check: CheckAsset) -> AssetChecked:
 
 def inspect(asset: str, path: Path) -> AssetChecked:
     """Return what the file holds, counting only frames that decode; no sound is an `UnsoundFileError`."""
+    with open_sound(path) as file:
+        frames = _count_frames(file)
+        return AssetChecked(asset=asset, samples=frames, sample_rate=file.samplerate, channels=file.channels)
+
+
+def open_sound(path: Path) -> SoundStream:
+    """Open a file of a format that is taken, at its first frame; raises `UnsoundFileError`."""
     _check_is_file(path)
     try:
-        with _Stream(path) as file:
-            _check_header(file)
-            frames = _count_frames(file)
-            return AssetChecked(asset=asset, samples=frames, sample_rate=file.samplerate, channels=file.channels)
+        file = SoundStream(path)
     except soundfile.SoundFileError as fault:
         raise UnsoundFileError("This is no WAV, FLAC, MP3 or Ogg file that can be opened.") from fault
+    try:
+        _check_header(file)
+    except UnsoundFileError:
+        file.close()
+        raise
+    return file
 
 
 def _check_is_file(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The engine's end of the local queue: moves messages between the hub's socket and the two threads (Q rules)."""
+"""The engine's end of the local queue: moves messages between the hub's socket and the threads (Q rules)."""
 
 import asyncio
 import contextlib
@@ -13,6 +13,7 @@ import msgspec
 from logdrum_engine.assets import AssetChecker, AssetExchange
 from logdrum_engine.errors import EngineError, LinkError, ModelError
 from logdrum_engine.exchange import Closed, Exchange
+from logdrum_engine.mixdown import Mixer, MixExchange
 from logdrum_engine.models import Model
 from logdrum_engine.worker import ModelExchange, Worker
 from logdrum_protocol.codec import decode_to_engine, encode
@@ -23,11 +24,13 @@ from logdrum_protocol.engine_messages import (
     GrantCredit,
     Heartbeat,
     RenderFrom,
+    RenderMix,
     StartJob,
     StopJob,
+    StopMix,
 )
 from logdrum_protocol.errors import ProtocolError
-from logdrum_protocol.framing import FrameSplitter, frame
+from logdrum_protocol.framing import MAX_FRAME_BYTES, FrameSplitter, frame
 
 log = logging.getLogger(__name__)
 
@@ -70,8 +73,10 @@ class Link:
         loop = asyncio.get_running_loop()
         self._music: ModelExchange = Exchange(loop)
         self._assets: AssetExchange = Exchange(loop)
+        self._mixes: MixExchange = Exchange(loop)
         self._worker = Worker(self._music, config.load, config.version)
         self._checker = AssetChecker(self._assets)
+        self._mixer = Mixer(self._mixes)
         self._ready = asyncio.Event()
         self._stop = asyncio.Event()
 
@@ -83,11 +88,13 @@ class Link:
         """Move messages both ways until one side ends."""
         self._worker.start()
         self._checker.start()
+        self._mixer.start()
         try:
             await self._move()
         finally:
             self._music.close()
             self._assets.close()
+            self._mixes.close()
             self._worker.join(_JOIN_TIMEOUT_S)
 
     async def _move(self) -> None:
@@ -97,6 +104,7 @@ class Link:
                 tasks.create_task(self._read())
                 tasks.create_task(self._forward(self._music.receive))
                 tasks.create_task(self._forward(self._assets.receive))
+                tasks.create_task(self._forward(self._mixes.receive))
                 tasks.create_task(self._beat())
                 tasks.create_task(self._wait_for_stop())
         except* (_Finished, ConnectionError):  # the hub closed, or died while we wrote
@@ -118,12 +126,14 @@ class Link:
         raise _Finished
 
     async def _take(self, payload: bytes) -> None:
-        message = decode_to_engine(payload)
+        message = decode_to_engine(payload, MAX_FRAME_BYTES)
         match message:
             case StartJob() | RenderFrom() | GrantCredit() | StopJob():
                 await self._music.send(message)
             case CheckAsset():
                 await self._assets.send(message)
+            case RenderMix() | StopMix():
+                await self._mixes.send(message)
             case _:
                 assert_never(message)
 

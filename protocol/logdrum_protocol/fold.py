@@ -5,7 +5,9 @@ shares everything that it leaves alone, so that a document of a hundred thousand
 at once (acknowledged, asked for, as it was when a snapshot was begun) for the price of one.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from operator import attrgetter
 from typing import Final, TypeAlias, assert_never
 
 import msgspec
@@ -53,11 +55,13 @@ class Document(msgspec.Struct, frozen=True):
 
     def listed(self) -> tuple[Entity, ...]:
         """Every entity, a parent before what lies in it; the same order for the same document."""
-        return tuple(sorted(self.entities.values(), key=_rank))
+        by_kind: dict[EntityKind, list[Entity]] = {kind: [] for kind in _KINDS}
+        for entity in self.entities.values():
+            by_kind[entity.kind].append(entity)
+        return tuple(entity for kind in _KINDS for entity in sorted(by_kind[kind], key=_id))
 
 
-def _rank(entity: Entity) -> tuple[int, EntityId]:
-    return _KINDS.index(entity.kind), entity.id
+_id: Final = attrgetter("id")
 
 
 class Created(msgspec.Struct, frozen=True, tag=True):
@@ -86,11 +90,23 @@ Step: TypeAlias = Created | Removed | Wrote
 
 
 def document_of(entities: Iterable[Entity]) -> Document:
-    """Return the document that holds these entities, in any order."""
-    document = Document()
-    for entity in entities:
-        document = _add(document, replace(entity, props=_complete(entity.kind, entity.props)))
-    return document
+    """Return the document that holds these entities, in any order; at once, because there may be many."""
+    found = {entity.id: _completed(entity) for entity in entities}
+    inside: dict[EntityId, dict[EntityId, None]] = {}
+    for entity in found.values():
+        parent = parent_of(entity)
+        if parent is not None:
+            inside.setdefault(parent, {})[entity.id] = None
+    counts = Counter(entity.kind for entity in found.values())
+    contents = Map({parent: Map(children) for parent, children in inside.items()})
+    return Document(Map(found), contents, _NONE.update(counts))
+
+
+def _completed(entity: Entity) -> Entity:
+    props = entity.props
+    if UNSET in [getattr(props, name) for name in NAMES[entity.kind]]:
+        return replace(entity, props=_complete(entity.kind, props))
+    return entity
 
 
 def apply(document: Document, ops: Iterable[Op]) -> Document:

@@ -3,11 +3,12 @@
 import asyncio
 import errno
 import hashlib
+import os
 import re
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import msgspec
 
@@ -39,6 +40,7 @@ class AssetStore:
                     self._check_size(size)
                     digest.update(block)
                     await asyncio.to_thread(file.write, block)
+                await asyncio.to_thread(_to_disk, file)
             part.rename(self.folder / digest.hexdigest())
         except OSError as fault:
             raise no_space(fault) from fault
@@ -68,10 +70,26 @@ class AssetStore:
             raise RequestError(404, ErrorCode.NOT_FOUND, "This room has no such sound.")
         return self.path(asset)
 
+    def forget(self, room: b.RoomId, asset: b.AssetId) -> None:
+        """A room does not hold an asset any more."""
+        (self._rooms / room / f"{asset}.json").unlink(missing_ok=True)
+
+    def forget_room(self, room: b.RoomId) -> None:
+        """A room holds nothing any more; what no other room holds goes from disk."""
+        for note in (self._rooms / room).glob("*.json"):
+            note.unlink()
+            self.discard(note.stem)
+
     def discard(self, asset: b.AssetId) -> None:
         """Remove an upload that turned out to hold no sound, unless some room holds it."""
         if not any(self._rooms.glob(f"*/{asset}.json")):
             self.path(asset).unlink(missing_ok=True)
+
+
+def _to_disk(file: BinaryIO) -> None:
+    """What a room's history names must survive what the history survives."""
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def no_space(fault: OSError) -> RequestError:

@@ -1,6 +1,7 @@
 """One WebSocket: handshake, reading with its limits, and the one writer of its frames (C, H, K)."""
 
 import asyncio
+import contextlib
 import logging
 import socket
 from collections.abc import Awaitable, Callable
@@ -13,8 +14,10 @@ from logdrum_protocol.client_messages import ClientMessage, ClockPing, Hello
 from logdrum_protocol.codec import decode_client_message, encode
 from logdrum_protocol.errors import CloseCode, ErrorCode, ProtocolError
 from logdrum_protocol.hub_messages import ClockPong, Error
-from logdrum_server.core.floods import Allowance, Strikes
-from logdrum_server.lanes import BUDGET_BYTES, HIGH_WATER_BYTES, Lanes, ws_frame
+from logdrum_server.core.floods import Allowance, Rates, Strikes, Verdict, judge, refusal
+from logdrum_server.doors.tokens import TokenRefused
+from logdrum_server.errors import RequestError
+from logdrum_server.lanes import HIGH_WATER_BYTES, Lanes, close_frame, ws_frame
 
 if TYPE_CHECKING:
     from logdrum_server.hub import Hub
@@ -26,9 +29,8 @@ _HELLO_S: Final = 5.0
 HEARTBEAT_S: Final = 20.0
 CLOSE_S: Final = 2.0
 _PENALTY_S: Final = 0.005
-_PING_COST: Final = 0.25
 _CLEAN: Final = (CloseCode.NORMAL, CloseCode.GOING_AWAY)
-_FINAL: Final = (CloseCode.BAD_MESSAGES, CloseCode.TOO_MANY, CloseCode.NOT_BINARY)
+_FINAL: Final = (CloseCode.BAD_MESSAGES, CloseCode.TOO_MANY, CloseCode.NOT_BINARY, CloseCode.PUT_OUT)
 
 
 class _Gone(Exception):
@@ -63,10 +65,11 @@ class TransportWire:
 class Connection:
     """One member's socket, from its upgrade to its end."""
 
-    def __init__(self, hub: "Hub", room: "LiveRoom", ws: web.WebSocketResponse) -> None:
+    def __init__(self, hub: "Hub", name: b.RoomId, ws: web.WebSocketResponse) -> None:
         self._hub = hub
-        self._room = room
+        self._name = name
         self._ws = ws
+        self._room: LiveRoom
         self._session: b.SessionId | None = None
         self._blocked = asyncio.Event()
         self._ended = asyncio.Event()
@@ -74,6 +77,8 @@ class Connection:
         self._left = False
         self._strikes = Strikes()
         self._allowance = Allowance(hub.clock.now_us())
+        self._rates: Rates
+        self._joined_us = 0
         self._wire: TransportWire
         self.lanes: Lanes
 
@@ -95,17 +100,24 @@ class Connection:
             ending = tasks.create_task(self._end_when_told())
             await self._converse()
             pumping.cancel()
-            if not self._ended.is_set():
-                ending.cancel()
+            ending.cancel()
 
     async def _converse(self) -> None:
         try:
-            self._join(await self._hello())
+            await self._join(await self._hello())
             await self._listen()
         except _Verdict as verdict:
-            await self._close(verdict)
+            self.end(verdict.code, verdict.reason)
+            await self._await_farewell()
         except _Gone:
             pass
+
+    async def _await_farewell(self) -> None:
+        """Read on until the peer has closed too: what is cut off unread may take our close code with it."""
+        with contextlib.suppress(_Gone):
+            while True:
+                with contextlib.suppress(_Verdict):
+                    await self._receive()
 
     async def _hello(self) -> Hello:
         try:
@@ -118,12 +130,33 @@ class Connection:
             raise _Verdict(CloseCode.HELLO_EXPECTED, "The first message must be a hello.")
         return message
 
-    def _join(self, hello: Hello) -> None:
+    async def _join(self, hello: Hello) -> None:
+        """Let the member in, or say why not: only who may come in opens a room (H3)."""
+        hub = self._hub
         self.lanes.buffer_samples = hello.buffer_ms * b.SAMPLE_RATE // 1000
-        self._session = self._room.join(self, hello, self._hub.clock.now_us())
+        known = hub.rooms.get(self._name)
+        try:
+            admitted = hub.doors.admit(
+                hello.token, self._name, resuming=known is not None and known.holds(hello.resume)
+            )
+            self._room = await hub.open_room(self._name)
+            await self._room.prepare_to_welcome(hello)
+        except TokenRefused as fault:
+            hub.counts.turned_away["token"] += 1
+            self._tell(Error(code=ErrorCode.BAD_TOKEN, message=str(fault)))
+            raise _Verdict(CloseCode.BAD_TOKEN, str(fault)) from fault
+        except RequestError as fault:
+            self._tell(Error(code=fault.code, message=fault.message))
+            raise _Verdict(CloseCode.DRAINING, fault.message) from fault
+        if self._verdict is not None:
+            raise self._verdict  # the hub began to drain meanwhile
+        self._session = self._room.join(self, hello, admitted, hub.clock.now_us())
         if self._session is None:
+            hub.counts.turned_away["full"] += 1
             raise _Verdict(CloseCode.TOO_MANY, "The room is full.")
-        log.info("joined", extra={"room": self._room.name, "session": self._session})
+        self._joined_us = hub.clock.now_us()
+        self._rates = self._room.rates.setdefault(self._session, Rates())
+        log.info("joined", extra={"room": self._name, "session": self._session})
 
     async def _receive(self) -> bytes:
         """Return the next binary frame, or raise `_Verdict` or `_Gone`."""
@@ -143,21 +176,27 @@ class Connection:
     async def _listen(self) -> None:
         while True:
             frame = await self._receive()
-            if self._verdict is not None:
-                return
-            await self._take(frame, self._hub.clock.now_us())
+            if self._verdict is None:
+                await self._take(frame, self._hub.clock.now_us())
 
     async def _take(self, frame: bytes, now_us: int) -> None:
         taken = self._decode(frame)
-        match self._allowance.spend(now_us, _PING_COST if isinstance(taken, ClockPing) else 1.0):
+        match judge(self._allowance, self._rates, taken, now_us):
             case "pass":
                 self._answer(taken, now_us)
             case "close":
+                self._hub.counts.turned_away["flood"] += 1
                 raise _Verdict(CloseCode.TOO_MANY, "Too many messages.")
-            case "tell":
-                self._tell(Error(code=ErrorCode.RATE_LIMITED, message="Too many messages; the last was dropped."))
-            case "drop":
+            case verdict:
+                self._drop(taken, verdict)
                 await asyncio.sleep(_PENALTY_S)  # read on slowly: the flood waits in its sender's kernel
+
+    def _drop(self, taken: ClientMessage | ProtocolError, verdict: Verdict) -> None:
+        """Leave a message undone, and tell who waits for its answer (C6, D10)."""
+        self._hub.counts.dropped += 1
+        refused = refusal(taken, verdict)
+        if refused is not None:
+            self.lanes.control(ws_frame(encode(refused)))
 
     def _decode(self, frame: bytes) -> ClientMessage | ProtocolError:
         try:
@@ -177,7 +216,7 @@ class Connection:
 
     def _pong(self, ping: ClockPing, now_us: int) -> None:
         """Answer at once, ahead of anything queued (K1)."""
-        if self._wire.pending() > BUDGET_BYTES:
+        if self._wire.pending() > self.lanes.budget_bytes:
             self._fall_behind()
         pong = ClockPong(t0=ping.t0, received_us=now_us, sent_us=self._hub.clock.now_us())
         self._wire.send(ws_frame(encode(pong)))
@@ -213,27 +252,26 @@ class Connection:
     async def _end_when_told(self) -> None:
         await self._ended.wait()
         assert self._verdict is not None
-        await self._close(self._verdict)
-
-    async def _close(self, verdict: _Verdict) -> None:
-        if self._verdict is None:
-            self._verdict = verdict
-        try:
-            async with asyncio.timeout(CLOSE_S):
-                await self._ws.close(code=verdict.code, message=verdict.reason.encode())
-        except (TimeoutError, ConnectionError):
-            pass  # the peer does not read; the socket is dropped without a farewell
-        self._wire.abort()
+        self.lanes.shut(close_frame(self._verdict.code, self._verdict.reason))
+        await asyncio.sleep(CLOSE_S)
+        self._wire.abort()  # the peer does not read, or does not answer
 
     def _part(self) -> None:
         if self._session is None:
             return
         self._room.part(self, self._session, self._hub.clock.now_us(), self._reason())
         code = self._ws.close_code if self._verdict is None else self._verdict.code.value
-        log.info("parted", extra={"room": self._room.name, "session": self._session, "code": code})
+        extra = {
+            "room": self._name,
+            "session": self._session,
+            "code": code,
+            "duration_s": (self._hub.clock.now_us() - self._joined_us) // 1_000_000,
+            "gap_samples": self.lanes.gap_samples,
+        }
+        log.info("parted", extra=extra)
 
     def _reason(self) -> str | None:
         """Why the session is over; None where it may come back (H4)."""
-        if self._left:
-            return "left"
-        return "closed" if self._verdict is not None and self._verdict.code in _FINAL else None
+        if self._verdict is not None:
+            return "closed" if self._verdict.code in _FINAL else None
+        return "left" if self._left else None

@@ -6,7 +6,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from logdrum_protocol.codec import decode_from_engine, encode
 from logdrum_protocol.engine_messages import (
@@ -16,6 +16,9 @@ from logdrum_protocol.engine_messages import (
     FromEngine,
     Heartbeat,
     JobAudio,
+    MixRendered,
+    RenderMix,
+    StopMix,
     ToEngine,
 )
 from logdrum_protocol.errors import ProtocolError
@@ -26,9 +29,12 @@ from logdrum_server.errors import EngineUnavailable, StartError
 
 log = logging.getLogger(__name__)
 
+Answer = TypeVar("Answer")
+
 _SILENCE_S: Final = 3.0
 _START_S: Final = 60.0
 _CHECK_S: Final = 60.0
+_MIX_S: Final = 900.0
 _READY_S: Final = 10.0
 _STOP_S: Final = 2.0
 _LONGEST_STEP_US: Final = 30_000_000
@@ -45,6 +51,7 @@ class EngineLink:
         self._lost = lost
         self._writer: asyncio.StreamWriter | None = None
         self._checks: dict[str, asyncio.Future[AssetChecked]] = {}
+        self._mixes: dict[str, asyncio.Future[MixRendered]] = {}
         self._process: asyncio.subprocess.Process | None = None
         self._ready = asyncio.Event()
         self.restarts = 0
@@ -122,9 +129,9 @@ class EngineLink:
             case Heartbeat():
                 patience.reschedule(asyncio.get_running_loop().time() + _SILENCE_S)
             case AssetChecked():
-                waiting = self._checks.pop(message.asset, None)
-                if waiting is not None and not waiting.done():
-                    waiting.set_result(message)
+                _answer(self._checks.pop(message.asset, None), message)
+            case MixRendered():
+                _answer(self._mixes.pop(message.mix, None), message)
             case EngineReady():
                 self._ready.set()
                 patience.reschedule(asyncio.get_running_loop().time() + _SILENCE_S)
@@ -139,9 +146,12 @@ class EngineLink:
         writer.close()
         if self._process is not None and self._process.returncode is None:
             self._process.kill()
-        for waiting in self._checks.values():
-            waiting.cancel()
+        for check in self._checks.values():
+            check.cancel()
+        for mix in self._mixes.values():
+            mix.cancel()
         self._checks.clear()
+        self._mixes.clear()
         self._lost()
 
     def send(self, message: ToEngine) -> None:
@@ -155,12 +165,12 @@ class EngineLink:
 
     async def _until_ready(self) -> None:
         if self._choice is None:
-            raise EngineUnavailable("This hub runs without an engine, and cannot check sounds.")
+            raise EngineUnavailable("This hub runs without an engine, and can neither check nor mix sounds.")
         try:
             async with asyncio.timeout(_READY_S):
                 await self._ready.wait()
         except TimeoutError as fault:
-            raise EngineUnavailable("No engine is running to check the sound; try again in a moment.") from fault
+            raise EngineUnavailable("No engine is running at this moment; try again in a while.") from fault
 
     async def check_asset(self, asset: str, path: Path) -> AssetChecked:
         """Have the engine open a stored file; raises `EngineUnavailable`."""
@@ -175,6 +185,29 @@ class EngineLink:
             if isinstance(fault, asyncio.CancelledError) and not waiting.cancelled():
                 raise  # the request itself was cancelled, not the check
             raise EngineUnavailable("The engine stopped before it could check the sound; try again.") from fault
+
+    async def render_mix(self, order: RenderMix) -> MixRendered:
+        """Have the engine render stored sounds to files; raises `EngineUnavailable` (Q8)."""
+        await self._until_ready()
+        waiting = self._mixes[order.mix] = asyncio.get_running_loop().create_future()
+        self.send(order)
+        try:
+            async with asyncio.timeout(_MIX_S):
+                return await asyncio.shield(waiting)
+        except TimeoutError as fault:
+            raise EngineUnavailable(f"The mix took longer than {_MIX_S / 60:.0f} minutes, and was given up.") from fault
+        except asyncio.CancelledError as fault:
+            if not waiting.cancelled():
+                raise  # the request itself was cancelled, not the mix
+            raise EngineUnavailable("The engine stopped before the mix was done; try again.") from fault
+        finally:
+            if self._mixes.pop(order.mix, None) is not None:  # given up: the engine need not go on
+                self.send(StopMix(mix=order.mix))
+
+
+def _answer(waiting: asyncio.Future[Answer] | None, message: Answer) -> None:
+    if waiting is not None and not waiting.done():
+        waiting.set_result(message)
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -1,7 +1,6 @@
 """Everything on the one port that is not a WebSocket: the page, streams, assets, health and metrics (A4, A5, E2)."""
 
 import logging
-import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
@@ -9,20 +8,26 @@ from typing import Final
 from aiohttp import hdrs, web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from logdrum_protocol.bounds import SAMPLE_RATE, SUBPROTOCOL
+from logdrum_protocol.bounds import SAMPLE_RATE, SUBPROTOCOL, RoomId, SessionId
 from logdrum_protocol.errors import CloseCode, ErrorCode
+from logdrum_protocol.records import ResumePoint
+from logdrum_server.admin import CALLERS, Caller, add_admin_routes
 from logdrum_server.connection import CLOSE_S, HEARTBEAT_S, Connection
+from logdrum_server.entry import HUB, check_origin, enter, enter_to_change, room_name
 from logdrum_server.errors import EngineUnavailable, RequestError
+from logdrum_server.exports.routes import add_export_routes
+from logdrum_server.headers import PAGE_POLICY, add_headers, preflight
 from logdrum_server.hub import Hub
+from logdrum_server.live_room import LiveRoom
 from logdrum_server.metrics import registry
+from logdrum_server.storage.contract import StorageError
 from logdrum_server.tape import Tape
 
 log = logging.getLogger(__name__)
 
-HUB: Final = web.AppKey("hub", Hub)
-_ROOM: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _BLOCK_SAMPLES: Final = 5 * SAMPLE_RATE
 _NO_PAGE: Final = "The page is not built: run `make page` in the checkout, or pass --page with its folder.\n"
+_PAGE_HEADERS: Final = {"content-security-policy": PAGE_POLICY, "cache-control": "no-cache"}
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -31,10 +36,14 @@ def build_app(hub: Hub) -> web.Application:
     """Return the application that serves a hub."""
     app = web.Application(middlewares=[_errors], client_max_size=hub.config.max_asset_bytes)
     app[HUB] = hub
+    app.on_response_prepare.append(add_headers)
     app.router.add_get("/v1/rooms/{room}/ws", _socket)
     app.router.add_get("/v1/rooms/{room}/streams/{stream}", _stream)
     app.router.add_post("/v1/rooms/{room}/assets", _upload)
     app.router.add_get("/v1/rooms/{room}/assets/{asset}", _asset)
+    app.router.add_options("/v1/rooms/{rest:.+}", preflight)
+    add_admin_routes(app)
+    add_export_routes(app)
     app.router.add_get("/healthz", _healthz)
     app.router.add_get("/readyz", _readyz)
     app.router.add_get("/metrics", _metrics)
@@ -66,22 +75,26 @@ async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 def _refusal(status: int, code: ErrorCode, message: str) -> web.Response:
-    return web.json_response({"code": code, "message": message}, status=status)
-
-
-def _room_name(request: web.Request) -> str:
-    name = request.match_info["room"]
-    if not _ROOM.fullmatch(name):
-        message = "A room's name has 1 to 64 of a-z, 0-9 and '-', and begins with a letter or digit."
-        raise RequestError(400, ErrorCode.BAD_ROOM, message)
-    return name
+    headers = {hdrs.WWW_AUTHENTICATE: "Bearer"} if status == 401 else None
+    return web.json_response({"code": code, "message": message}, status=status, headers=headers)
 
 
 async def _socket(request: web.Request) -> web.StreamResponse:
-    hub, name = request.app[HUB], _room_name(request)
+    hub, name, address = request.app[HUB], room_name(request), request.remote
     offered = [item.strip() for item in request.headers.get(hdrs.SEC_WEBSOCKET_PROTOCOL, "").split(",")]
     if SUBPROTOCOL not in offered:
         raise RequestError(400, ErrorCode.BAD_SUBPROTOCOL, f"Connect by WebSocket with subprotocol '{SUBPROTOCOL}'.")
+    check_origin(request)
+    if not hub.doors.addresses.enter(address):
+        hub.counts.turned_away["address"] += 1
+        raise RequestError(429, ErrorCode.RATE_LIMITED, "There are too many connections from this address.")
+    try:
+        return await _converse(hub, name, request)
+    finally:
+        hub.doors.addresses.leave(address)
+
+
+async def _converse(hub: Hub, name: RoomId, request: web.Request) -> web.StreamResponse:
     ws = web.WebSocketResponse(
         protocols=(SUBPROTOCOL,),
         heartbeat=HEARTBEAT_S,
@@ -93,13 +106,18 @@ async def _socket(request: web.Request) -> web.StreamResponse:
         await ws.prepare(request)
         await ws.close(code=CloseCode.DRAINING, message=b"The hub is going down; come back in a moment.")
         return ws
-    await Connection(hub, hub.room(name), ws).run(request)
+    connection = Connection(hub, name, ws)
+    request.app[CALLERS][connection] = Caller(request.remote, hub.clock.now_us())
+    try:
+        await connection.run(request)
+    finally:
+        del request.app[CALLERS][connection]
     return ws
 
 
 async def _stream(request: web.Request) -> web.StreamResponse:
     hub = request.app[HUB]
-    room = hub.rooms.get(_room_name(request))
+    room = hub.rooms.get(enter(request).room)
     tape = room.find_tape(request.match_info["stream"]) if room is not None else None
     if tape is None:
         raise RequestError(404, ErrorCode.NOT_FOUND, "This room has no such stream.")
@@ -134,18 +152,36 @@ def _sample(request: web.Request, name: str, otherwise: int) -> int:
 
 
 async def _upload(request: web.Request) -> web.Response:
-    hub, room = request.app[HUB], _room_name(request)
-    if (request.content_length or 0) > hub.config.max_asset_bytes:
-        message = f"A sound may have {hub.config.max_asset_bytes // 1024 // 1024} MiB."
-        raise RequestError(413, ErrorCode.TOO_LARGE, message)
+    hub, admitted = request.app[HUB], enter_to_change(request)
+    room = await hub.find_room(admitted.room)
+    if room is None:
+        raise RequestError(404, ErrorCode.NOT_FOUND, "There is no such room yet; join it first.")
+    _check_upload(request, room)
     asset = await hub.assets.receive(request.content.iter_chunked(256 * 1024))
-    note = await hub.add_asset(room, asset, request.query.get("name", "")[:256])
+    note = await hub.add_asset(room.name, asset, request.query.get("name", "")[:256], _uploader(request, room))
     fields = {name: getattr(note, name) for name in ("asset", "samples", "sample_rate", "channels")}
     return web.json_response(fields, status=201)
 
 
+def _check_upload(request: web.Request, room: LiveRoom) -> None:
+    """Refuse what could not be kept before it is sent (A5)."""
+    limits = room.state.limits
+    if (request.content_length or 0) > limits.max_asset_bytes:
+        message = f"A sound may have {limits.max_asset_bytes // 1024 // 1024} MiB."
+        raise RequestError(413, ErrorCode.TOO_LARGE, message)
+    if len(room.state.settled.assets) >= limits.max_assets:
+        raise RequestError(409, ErrorCode.TOO_MANY, f"A room keeps {limits.max_assets} sounds.")
+
+
+def _uploader(request: web.Request, room: LiveRoom) -> SessionId | None:
+    """The session that its headers prove to have sent this, if any (A5)."""
+    session, key = (request.headers.get(f"x-logdrum-{name}", "") for name in ("session", "key"))
+    is_right = room.holds(ResumePoint(session=session, key=key, epoch=room.state.epoch, seq=0))
+    return session if is_right else None
+
+
 async def _asset(request: web.Request) -> web.StreamResponse:
-    path = request.app[HUB].assets.find(_room_name(request), request.match_info["asset"])
+    path = request.app[HUB].assets.find(enter(request).room, request.match_info["asset"])
     return web.FileResponse(path, headers={"content-type": _media_type(path)})
 
 
@@ -167,7 +203,12 @@ async def _readyz(request: web.Request) -> web.Response:
 
 
 async def _metrics(request: web.Request) -> web.Response:
-    body = generate_latest(registry(request.app[HUB]))
+    hub = request.app[HUB]
+    try:
+        sizes = await hub.storage.sizes()
+    except StorageError:
+        sizes = None  # of a storage that fails the rest is wanted all the more
+    body = generate_latest(registry(hub, sizes))
     return web.Response(body=body, headers={"content-type": CONTENT_TYPE_LATEST})
 
 
@@ -175,7 +216,7 @@ async def _page(request: web.Request) -> web.StreamResponse:
     page = request.app[HUB].config.page
     if page is None:
         return web.Response(text=_NO_PAGE, status=404)
-    return web.FileResponse(page / "index.html", headers={"cache-control": "no-cache"})
+    return web.FileResponse(page / "index.html", headers=_PAGE_HEADERS)
 
 
 async def _page_file(request: web.Request) -> web.StreamResponse:
@@ -183,5 +224,5 @@ async def _page_file(request: web.Request) -> web.StreamResponse:
     if page is not None:
         path = (page / request.match_info["file"]).resolve()
         if path.is_relative_to(page.resolve()) and path.is_file():
-            return web.FileResponse(path)
+            return web.FileResponse(path, headers=_PAGE_HEADERS)
     raise RequestError(404, ErrorCode.NOT_FOUND, "There is nothing at this address.")

@@ -3,25 +3,34 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
+
+import msgspec
 
 from logdrum_protocol import bounds as b
+from logdrum_protocol.client_messages import VersionRestore
+from logdrum_protocol.codec import decode_hub_message
 from logdrum_protocol.engine_messages import AssetChecked, EngineReady, FromEngine
-from logdrum_protocol.errors import CloseCode, ErrorCode
-from logdrum_protocol.hub_messages import Asset
+from logdrum_protocol.errors import CloseCode, ErrorCode, ProtocolError
+from logdrum_protocol.hub_messages import Asset, Transport
 from logdrum_protocol.records import Limits
 from logdrum_server.assets import AssetStore
 from logdrum_server.clock import HubClock
+from logdrum_server.committer import Committer
 from logdrum_server.config import Config
-from logdrum_server.core.effects import TellAll
+from logdrum_server.core.checkpoint import decode_entities, replayed
 from logdrum_server.core.engine_events import engine_ready
-from logdrum_server.core.state import new_room
+from logdrum_server.core.state import RoomState, new_room, reopened
+from logdrum_server.counts import Counts
+from logdrum_server.doors.doors import open_doors
 from logdrum_server.engine_link import EngineLink
-from logdrum_server.errors import RequestError, ServerError
-from logdrum_server.live_room import LiveRoom
+from logdrum_server.errors import RequestError, ServerError, StartError
+from logdrum_server.live_room import LiveRoom, Services
 from logdrum_server.recorder import Recorder
+from logdrum_server.storage.contract import DropRoom, StorageError, StoredRoom
+from logdrum_server.storage.sqlite import SqliteStorage
 from logdrum_server.tape import Tape
 
 log = logging.getLogger(__name__)
@@ -30,6 +39,10 @@ _TICK_S: Final = 0.1
 _SAVE_S: Final = 1.0
 _SWEEP_S: Final = 1.0
 _EMPTY_ROOM_US: Final = 600_000_000
+ROOMS_FILE: Final = "rooms.sqlite3"
+
+
+T = TypeVar("T")
 
 
 class Hub:
@@ -38,6 +51,11 @@ class Hub:
     def __init__(self, config: Config) -> None:
         self.config = config
         self.clock = HubClock()
+        self.counts = Counts()
+        self.doors = open_doors(config)
+        self.storage = _open_storage(config.data / ROOMS_FILE)
+        _empty_leftovers(config.data)  # now that no other hub has this folder
+        self.committer = Committer(self.storage)
         self.rooms: dict[b.RoomId, LiveRoom] = {}
         self.assets = AssetStore(config.data, config.max_asset_bytes)
         self.recorder = Recorder(config.data / "tapes")
@@ -46,34 +64,83 @@ class Hub:
         self.draining = False
         self._emptied_us: dict[b.RoomId, int] = {}
         self._finished: asyncio.Queue[tuple[LiveRoom, Tape]] = asyncio.Queue()
+        self._restores: asyncio.Queue[tuple[LiveRoom, b.SessionId, VersionRestore]] = asyncio.Queue()
+        self._opening = asyncio.Lock()
+        self._services = Services(
+            recorder=self.recorder,
+            committer=self.committer,
+            doors=self.doors,
+            counts=self.counts,
+            command=self.engine.send,
+            finish=self._finish,
+            load_version=lambda *restore: self._restores.put_nowait(restore),
+            read_again=self._read_again,
+        )
 
     async def run(self) -> None:
-        """Keep the engine alive, pace the rooms and save their audio; ends only by cancellation."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.engine.run())
-            tasks.create_task(self._keep_ticking())
-            tasks.create_task(self._keep_sweeping())
-            tasks.create_task(self._keep_saving())
-            tasks.create_task(self._keep_finishing())
+        """Keep the engine alive, pace the rooms, save their audio and history; ends only by cancellation."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self.committer.run())
+                tasks.create_task(self.engine.run())
+                tasks.create_task(self._keep_ticking())
+                tasks.create_task(self._keep_sweeping())
+                tasks.create_task(self._keep_saving())
+                tasks.create_task(self._keep_finishing())
+                tasks.create_task(self._keep_restoring())
+        finally:
+            await self.storage.close()
 
-    def room(self, name: b.RoomId) -> LiveRoom:
-        """Return a room, new if need be."""
+    async def open_room(self, name: b.RoomId) -> LiveRoom:
+        """Return a room: in memory, else as it was kept, else new; raises `RequestError` where it cannot be read."""
         room = self.rooms.get(name)
         if room is None:
-            room = self.rooms[name] = self._new_room(name)
-            log.info("room opened", extra={"room": name})
+            async with self._opening:
+                room = self.rooms.get(name) or await self._open(name)
         self._emptied_us.pop(name, None)
         return room
 
-    def _new_room(self, name: b.RoomId) -> LiveRoom:
-        limits = Limits(max_message_bytes=self.config.max_message_bytes, max_asset_bytes=self.config.max_asset_bytes)
-        now_us = self.clock.now_us()
-        has_engine = self.config.engine is not None
-        epoch = secrets.randbits(31)
-        state = new_room(name, epoch=epoch, now_us=now_us, limits=limits, has_engine=has_engine)
-        if self.ready is not None:
-            state, _ = engine_ready(state, self.ready, now_us)
-        return LiveRoom(state, self.recorder, command=self.engine.send, finish=self._finish)
+    async def find_room(self, name: b.RoomId) -> LiveRoom | None:
+        """Return a room that is in memory or kept, and make none; raises `RequestError`."""
+        if name in self.rooms or await self._read(self.storage.read_room(name), name) is not None:
+            return await self.open_room(name)
+        return None
+
+    async def _open(self, name: b.RoomId) -> LiveRoom:
+        stored = await self._read(self.storage.read_room(name), name)
+        if stored is None:
+            room = LiveRoom(self._new_state(name, secrets.randbits(31)), self._services)
+        else:
+            room = await self._read(self._reopen(name, stored), name)
+        self.rooms[name] = room
+        log.info("room opened", extra={"room": name, "seq": room.state.settled.seq})
+        return room
+
+    async def _read(self, reading: Awaitable[T], name: b.RoomId) -> T:
+        try:
+            return await reading
+        except (StorageError, msgspec.MsgspecError) as fault:
+            log.error("room cannot be read", extra={"room": name, "reason": str(fault)})
+            message = "This room cannot be read from the hub's disk; its log says why."
+            raise RequestError(503, ErrorCode.INTERNAL, message) from fault
+
+    async def _reopen(self, name: b.RoomId, stored: StoredRoom) -> LiveRoom:
+        history = await asyncio.to_thread(replayed, stored.checkpoint, stored.events)
+        transport = None if stored.transport is None else decode_transport(stored.transport)
+        state = reopened(self._new_state(name, stored.epoch), history, transport, self.clock.now_us())
+        room = LiveRoom(state, self._services)
+        room.reopen(stored.checkpoint_seq, stored.events)
+        return room
+
+    def _new_state(self, name: b.RoomId, epoch: b.Epoch) -> RoomState:
+        config, now_us = self.config, self.clock.now_us()
+        limits = Limits(
+            max_message_bytes=config.max_message_bytes,
+            max_asset_bytes=config.max_asset_bytes,
+            max_members=config.max_members,
+        )
+        state = new_room(name, epoch=epoch, now_us=now_us, limits=limits, has_engine=config.engine is not None)
+        return state if self.ready is None else engine_ready(state, self.ready, now_us)[0]
 
     def _hear_engine(self, message: FromEngine) -> None:
         now_us = self.clock.now_us()
@@ -114,7 +181,8 @@ class Hub:
     def _sweep(self, room: LiveRoom, now_us: int) -> None:
         """Forget who did not come back, and in time the room that they have left empty."""
         room.forget_lost(now_us)
-        if room.state.sessions:
+        room.keep_transport()
+        if room.state.sessions or room.state.unsettled:
             self._emptied_us.pop(room.name, None)
         elif now_us - self._emptied_us.setdefault(room.name, now_us) > _EMPTY_ROOM_US:
             self._close_room(room)
@@ -122,8 +190,61 @@ class Hub:
     def _close_room(self, room: LiveRoom) -> None:
         room.stop_jobs()
         room.clear()
-        del self.rooms[room.name], self._emptied_us[room.name]
+        self.counts.messages += room.received
+        self.counts.chunks += room.published
+        del self.rooms[room.name]
+        self._emptied_us.pop(room.name, None)
         log.info("room closed", extra={"room": room.name})
+
+    def _read_again(self, room: LiveRoom) -> None:
+        """Let a room go whose disk is in doubt: who comes back finds what is really there."""
+        for peer in list(room.peers.values()):
+            peer.end(CloseCode.DRAINING, "The hub reads this room again; come back in a moment.")
+        if self.rooms.get(room.name) is room:
+            self._close_room(room)
+
+    def kick(self, name: b.RoomId, session: b.SessionId) -> bool:
+        """Put a member out for good; False where there is no such member."""
+        room = self.rooms.get(name)
+        return room is not None and room.put_out(session, "You were put out of this room.")
+
+    async def close_room(self, name: b.RoomId) -> bool:
+        """Send everybody home and let the room go from memory; what is kept of it stays."""
+        room = self.rooms.get(name)
+        if room is None:
+            return False
+        for peer in list(room.peers.values()):
+            peer.end(CloseCode.PUT_OUT, "This room was closed.")
+        await self.committer.settled()
+        if self.rooms.get(name) is room:
+            self._close_room(room)
+        return True
+
+    async def forget_room(self, name: b.RoomId) -> bool:
+        """Close a room, and forget all that is kept of it; raises `StorageError`."""
+        was_open = await self.close_room(name)
+        async with self._opening:  # nobody opens it again in between
+            was_kept = await self.storage.read_room(name) is not None
+            if was_kept:
+                await self.storage.write([DropRoom(name)])
+            await asyncio.to_thread(self.assets.forget_room, name)
+        return was_open or was_kept
+
+    async def settled(self) -> None:
+        """Wait until every room's events, and its transport, are on disk or refused."""
+        for room in self.rooms.values():
+            room.keep_transport()
+        await self.committer.settled()
+
+    async def _keep_restoring(self) -> None:
+        while True:
+            room, session, message = await self._restores.get()
+            try:
+                body = await self.storage.read_version(room.name, message.version)
+                room.restore(session, message, None if body is None else decode_entities(body))
+            except (StorageError, msgspec.MsgspecError) as fault:
+                log.error("version cannot be read", extra={"room": room.name, "reason": str(fault)})
+                room.restore(session, message, None)
 
     async def _keep_saving(self) -> None:
         while True:
@@ -145,39 +266,41 @@ class Hub:
         try:
             asset = await self.recorder.to_wav(tape, tape.head, self.assets.folder)
             stored = AssetChecked(asset=asset, samples=tape.head, sample_rate=b.SAMPLE_RATE, channels=b.CHANNELS)
-            self._note(room.name, f"{tape.stream}.wav", stored)
-        except OSError:
+            title, by = _origin(room, tape)
+            await self._keep(room, stored, title, by)
+        except (OSError, RequestError):
             log.error("stream was not stored as an asset", extra={"room": room.name, "stream": tape.stream})
             return None
         return asset
 
-    def _note(self, room: b.RoomId, name: str, held: AssetChecked) -> Asset:
-        """Write down that a room holds a sound; raises OSError."""
+    async def _keep(self, room: LiveRoom, held: AssetChecked, name: str, by: b.SessionId | None) -> Asset:
+        """Put a sound into a room's history; raises OSError and `RequestError`, and then the room does not hold it."""
         note = Asset(
+            seq=0,
             asset=held.asset,
             name=name,
             samples=held.samples,
             sample_rate=held.sample_rate,
             channels=held.channels,
-            by=None,
+            by=by,
         )
-        self.assets.note(room, note)
-        return note
-
-    async def add_asset(self, room_name: b.RoomId, asset: b.AssetId, name: str) -> Asset:
-        """Check an uploaded sound in the engine and tell the room of it; raises `ServerError` (A5)."""
-        path = self.assets.path(asset)
+        self.assets.note(room.name, note)  # first, so that whoever hears of it can fetch it
         try:
-            checked = await self.engine.check_asset(asset, path)
+            return await room.record_asset(note)
+        except RequestError:
+            self.assets.forget(room.name, note.asset)
+            raise
+
+    async def add_asset(self, name: b.RoomId, asset: b.AssetId, title: str, by: b.SessionId | None = None) -> Asset:
+        """Check an uploaded sound in the engine and tell the room of it; raises `ServerError` (A5)."""
+        try:
+            checked = await self.engine.check_asset(asset, self.assets.path(asset))
             if checked.error is not None:
                 raise RequestError(415, ErrorCode.UNSUPPORTED_MEDIA, checked.error)
+            return await self._keep(await self.open_room(name), checked, title, by)
         except ServerError:
             self.assets.discard(asset)
             raise
-        note = self._note(room_name, name, checked)
-        if room_name in self.rooms:
-            self.rooms[room_name].apply((self.rooms[room_name].state, [TellAll(note)]))
-        return note
 
     async def drain(self) -> None:
         """Ask every connection to come back later, and wait for them to go, for a bounded time (H3)."""
@@ -191,6 +314,7 @@ class Hub:
                     await asyncio.sleep(0.01)
         except TimeoutError:
             log.warning("some connections did not close in time")
+        await self.settled()
 
     def clear(self) -> None:
         """Remove what only lives as long as the process."""
@@ -198,12 +322,39 @@ class Hub:
             room.clear()
 
 
+def _origin(room: LiveRoom, tape: Tape) -> tuple[str, b.SessionId | None]:
+    """What a finished stream is called as a sound, and who asked for it."""
+    job, _, stem = tape.stream.partition(".")
+    asked = room.state.jobs.get(job)
+    return (f"{tape.stream}.wav", None) if asked is None else (asked.title(stem), asked.view.by)
+
+
+def _open_storage(path: Path) -> SqliteStorage:
+    try:
+        return SqliteStorage(path)
+    except StorageError as fault:
+        raise StartError(str(fault)) from fault
+
+
+def decode_transport(body: bytes) -> Transport | None:
+    """Return a kept transport, None where it is none: a room is worth more than its tempo."""
+    try:
+        message = decode_hub_message(body)
+    except ProtocolError:
+        return None
+    return message if isinstance(message, Transport) else None
+
+
 def open_data_folder(data: Path) -> None:
-    """Make the folders the hub writes to, and empty what an earlier run left half done; raises OSError."""
+    """Make the folders the hub writes to; raises OSError."""
     for name in ("assets", "rooms", "tapes"):
         (data / name).mkdir(parents=True, exist_ok=True)
-    for leftover in (*(data / "tapes").glob("*.pcm"), *(data / "assets").glob("*.part")):
-        leftover.unlink()
     probe = data / ".writable"
     probe.write_bytes(b"")
     probe.unlink()
+
+
+def _empty_leftovers(data: Path) -> None:
+    """Remove what an earlier run left half done."""
+    for leftover in (*(data / "tapes").glob("*.pcm"), *(data / "assets").glob("*.part")):
+        leftover.unlink()

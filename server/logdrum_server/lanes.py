@@ -32,6 +32,12 @@ def ws_frame(payload: bytes) -> bytes:
     return b"\x82\x7f" + size.to_bytes(8, "big") + payload
 
 
+def close_frame(code: int, reason: str) -> bytes:
+    """Return a WebSocket close frame (RFC 6455, 5.5.1); a reason has room for 123 bytes."""
+    payload = code.to_bytes(2, "big") + reason.encode()[:123]
+    return bytes((0x88, len(payload))) + payload
+
+
 class Wire(Protocol):
     """Where frames go; plain callables, because a broadcast calls them for every member."""
 
@@ -65,7 +71,9 @@ class Lanes:
         self._control: deque[bytes] = deque()
         self._events: deque[bytes] = deque()
         self._presence: dict[str, bytes] = {}
+        self.is_shut = False
         self.queued_bytes = 0
+        self.budget_bytes = BUDGET_BYTES
         self._on_full = on_full
         self._on_blocked = on_blocked
 
@@ -82,16 +90,29 @@ class Lanes:
         self._presence[member] = frame
         self.pump()
 
+    def widen(self, frame_bytes: int) -> None:
+        """Take a `welcome` of any size: a great document is no sign of a slow reader."""
+        self.budget_bytes = BUDGET_BYTES + frame_bytes
+
     def _enqueue(self, lane: deque[bytes], frame: bytes) -> None:
-        if self.queued_bytes + len(frame) > BUDGET_BYTES:
+        if self.queued_bytes + len(frame) > self.budget_bytes:
             self._on_full()
             return
         self.queued_bytes += len(frame)
         lane.append(frame)
         self.pump()
 
+    def shut(self, farewell: bytes) -> None:
+        """Send a last frame, and nothing after it."""
+        self.unfollow_all()
+        self.is_shut = True
+        if not self.wire.is_closing():
+            self.wire.send(farewell)
+
     def follow(self, tape: "Tape") -> None:
         """Hear a stream from the room's position on."""
+        if self.is_shut:
+            return
         reader = Reader(self, tape)
         self.readers.append(reader)
         tape.follow(reader)
@@ -111,7 +132,7 @@ class Lanes:
         self.early = False
         wire = self.wire
         while wire.pending() < HIGH_WATER_BYTES:
-            frame = None if wire.is_closing() else self._next()
+            frame = None if self.is_shut or wire.is_closing() else self._next()
             if frame is None:
                 self.blocked = False
                 return

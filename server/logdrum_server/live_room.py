@@ -1,42 +1,78 @@
 """A room with its connections and tapes: carries out what the core decides."""
 
+import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, Protocol, assert_never
 
+import msgspec
+from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
+
 from logdrum_protocol import bounds as b
-from logdrum_protocol.client_messages import ClientMessage, Hello, PlayNote, SendChat, SetPresence
+from logdrum_protocol.client_messages import (
+    ClientMessage,
+    Edit,
+    Hello,
+    PlayNote,
+    Redo,
+    SendChat,
+    SetPresence,
+    Undo,
+    VersionRestore,
+)
 from logdrum_protocol.codec import encode
+from logdrum_protocol.document import Entity
 from logdrum_protocol.engine_messages import FromEngine, StopJob, ToEngine
-from logdrum_protocol.errors import CloseCode
-from logdrum_protocol.hub_messages import HubMessage, Job, Presence, StreamClose
+from logdrum_protocol.errors import CloseCode, ErrorCode
+from logdrum_protocol.hub_messages import (
+    Asset,
+    HubMessage,
+    Job,
+    Presence,
+    Rejected,
+    StreamClose,
+    Welcome,
+)
+from logdrum_protocol.records import ResumePoint
 from logdrum_protocol.timeline import effective
-from logdrum_server.core import pace, people
+from logdrum_server.arrivals import find_door, may_resume, outcome, recovers
+from logdrum_server.committer import Committer
+from logdrum_server.core import ledger, pace, people, versions
 from logdrum_server.core.effects import (
     CloseTape,
     Command,
     DropTape,
     Effect,
     Lane,
+    LoadVersion,
     OpenTape,
     Publish,
+    Record,
     RewindTape,
     Tell,
     TellAll,
 )
 from logdrum_server.core.engine_events import engine_lost
+from logdrum_server.core.floods import Rates
 from logdrum_server.core.jobs import Ticket
 from logdrum_server.core.room import handle, hear_engine
 from logdrum_server.core.state import Outcome, RoomState
+from logdrum_server.counts import Counts
+from logdrum_server.doors import Doors, Pass
+from logdrum_server.errors import RequestError
+from logdrum_server.journal import Journal
 from logdrum_server.lanes import Lanes, ws_frame
+from logdrum_server.past import Past
 from logdrum_server.recorder import Recorder
+from logdrum_server.storage.contract import AppendEvent, Write
 from logdrum_server.tape import Tape
 
 log = logging.getLogger(__name__)
 
 _MAX_CLOSED_TAPES: Final = 64
-_NO_PACE: Final = (SetPresence, PlayNote, SendChat)
+_NO_PACE: Final = (SetPresence, PlayNote, SendChat, Edit, Undo, Redo)
 
 
 class Peer(Protocol):
@@ -49,17 +85,23 @@ class Peer(Protocol):
         ...
 
 
+class Services(msgspec.Struct, frozen=True, kw_only=True):
+    """What the hub does for its rooms."""
+
+    recorder: Recorder
+    committer: Committer
+    doors: Doors
+    counts: Counts
+    command: Callable[[ToEngine], None]
+    finish: Callable[["LiveRoom", Tape], None]
+    load_version: Callable[["LiveRoom", b.SessionId, VersionRestore], None]
+    read_again: Callable[["LiveRoom"], None]
+
+
 class LiveRoom:
     """One room while it is in memory."""
 
-    def __init__(
-        self,
-        state: RoomState,
-        recorder: Recorder,
-        *,
-        command: Callable[[ToEngine], None],
-        finish: Callable[["LiveRoom", Tape], None],
-    ) -> None:
+    def __init__(self, state: RoomState, services: Services) -> None:
         self.state = state
         self.peers: dict[b.SessionId, Peer] = {}
         self.tapes: dict[b.StreamId, Tape] = {}
@@ -67,31 +109,52 @@ class LiveRoom:
         """Tapes off the timeline that can still be fetched (A4)."""
         self.received = 0
         self.published = 0
-        self._recorder = recorder
-        self._command = command
-        self._finish = finish
+        self.rates: dict[b.SessionId, Rates] = {}
+        self.past = Past(state.settled.seq)
+        self.services = services
+        self.journal = Journal(state.room, state.epoch, services.committer)
+        self._waiting: dict[b.Seq, asyncio.Future[bool]] = {}
 
     @property
     def name(self) -> b.RoomId:
         """The room's id."""
         return self.state.room
 
-    def join(self, peer: Peer, hello: Hello, now_us: int) -> b.SessionId | None:
+    def join(self, peer: Peer, hello: Hello, admitted: Pass, now_us: int) -> b.SessionId | None:
         """Let a connection in; None where the room is full (H2, H3)."""
-        if people.is_full(self.state, hello):
+        door = find_door(self.state, hello, admitted, self.services.doors, self.past)
+        if hello.resume is not UNSET:
+            self.services.counts.resumes[outcome(door, hello.resume)] += 1
+        if people.is_full(self.state, door.session):
             return None
-        door = people.Door(secrets.token_urlsafe(9), secrets.token_urlsafe(24))
-        state, session, effects = people.join(self.state, hello, door, now_us)
-        earlier = self.peers.get(session)
+        earlier = self.peers.get(door.session)
         if earlier is not None:
             earlier.lanes.unfollow_all()
             earlier.end(CloseCode.REPLACED, "This session went on in another connection.")
-        self.peers[session] = peer
-        self.apply((state, effects))
+        self.peers[door.session] = peer
+        self.apply(people.join(self.state, hello, door, now_us))
+        self._replay(peer, hello, door)
         for tape in self.tapes.values():
             peer.lanes.follow(tape)
         peer.lanes.pump()
-        return session
+        return door.session
+
+    async def prepare_to_welcome(self, hello: Hello) -> None:
+        """Have a snapshot at hand, if this joiner needs one."""
+        if not recovers(hello.resume, self.state, self.services.doors, self.past):
+            await self.past.prepare(self.state.settled)
+
+    def _replay(self, peer: Peer, hello: Hello, door: people.Door) -> None:
+        """Send the events after what a joiner knows, or has just been given (H2)."""
+        heard = self.state.settled.seq if door.snapshot is None else door.snapshot[0]
+        if door.recovered and hello.resume is not UNSET:
+            heard = hello.resume.seq
+        for frame in self.past.backlog.since(heard):
+            peer.lanes.event(frame)
+
+    def holds(self, resume: ResumePoint | UnsetType) -> bool:
+        """Whether this is the key of a session that still stands (H4)."""
+        return may_resume(resume, self.state, self.services.doors) and resume.session in self.state.sessions
 
     def part(self, peer: Peer, session: b.SessionId, now_us: int, reason: str | None) -> None:
         """A connection is gone: for good, with a reason, or perhaps to come back (H4)."""
@@ -99,6 +162,7 @@ class LiveRoom:
             return  # another connection has taken the session up
         del self.peers[session]
         peer.lanes.unfollow_all()
+        self.services.counts.gap_samples += peer.lanes.gap_samples
         if reason is None:
             self.apply(people.lose(self.state, session, now_us))
         else:
@@ -111,6 +175,73 @@ class LiveRoom:
         self.apply(handle(self.state, session, message, ticket, now_us))
         if not isinstance(message, _NO_PACE):
             self.tick(now_us)
+
+    def restore(self, session: b.SessionId, message: VersionRestore, entities: Iterable[Entity] | None) -> None:
+        """Go on with a version that has been read from disk (V3)."""
+        self.apply(versions.restore(self.state, session, message, entities))
+
+    def put_out(self, session: b.SessionId, reason: str) -> bool:
+        """Close a member's connection for good; False where there is no such member."""
+        if session not in self.state.sessions:
+            return False
+        peer = self.peers.get(session)
+        if peer is not None:
+            peer.end(CloseCode.PUT_OUT, reason)
+        self.apply(people.put_out(self.state, session))
+        return True
+
+    async def record_asset(self, asset: Asset) -> Asset:
+        """Put a sound into the room's history, once; raises `RequestError` where it takes no more (A5)."""
+        history, limits = self.state.history, self.state.limits
+        if asset.asset in history.assets:
+            return history.assets[asset.asset]
+        if len(history.assets) >= limits.max_assets:
+            raise RequestError(409, ErrorCode.TOO_MANY, f"A room keeps {limits.max_assets} sounds.")
+        asset = replace(asset, seq=history.seq + 1)
+        done = self._waiting[asset.seq] = asyncio.get_running_loop().create_future()
+        self.apply(ledger.record(self.state, asset))
+        if not await done:
+            raise RequestError(507, ErrorCode.NO_SPACE, "The hub's disk is full; nothing was stored.")
+        return asset
+
+    def committed(self, writes: Sequence[Write]) -> None:
+        """What was put is on disk: tell everybody (D7)."""
+        for write in writes:
+            if isinstance(write, AppendEvent):
+                self._settle(write)
+        self.journal.settled(self.state.settled)
+
+    def _settle(self, write: AppendEvent) -> None:
+        self.state, _ = ledger.settle(self.state, write.seq)
+        frame = ws_frame(write.body)  # the event that everybody is told, in the very bytes that are on disk
+        self.past.backlog.append(write.seq, frame)
+        for peer in list(self.peers.values()):
+            peer.lanes.event(frame)
+        self.services.counts.events += 1
+        self._answer_waiting(write.seq, stored=True)
+
+    def not_committed(self, code: ErrorCode, message: str) -> None:
+        """The disk took nothing: the room is what it was (D7)."""
+        self.services.counts.rejects[code] += len(self.state.unsettled)
+        self.apply(ledger.refuse(self.state, code, message))
+        for seq in list(self._waiting):
+            self._answer_waiting(seq, stored=False)
+        if code != ErrorCode.NO_SPACE:
+            self.services.read_again(self)  # a full disk has kept nothing; of another fault nobody knows
+
+    def _answer_waiting(self, seq: b.Seq, *, stored: bool) -> None:
+        waiting = self._waiting.pop(seq, None)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(stored)
+
+    def reopen(self, checkpoint_seq: b.Seq, events: Sequence[bytes]) -> None:
+        """Take up where the room was left: its newest events can be replayed to who missed them (H2)."""
+        self.journal.reopened(checkpoint_seq, self.state.transport.rev)
+        self.past.reopen(self.state.settled.seq, events)
+
+    def keep_transport(self) -> None:
+        """Put the transport on disk where it has changed."""
+        self.journal.keep_transport(self.state.transport)
 
     def hear_engine(self, message: FromEngine, now_us: int) -> None:
         """Carry out an engine's message."""
@@ -133,6 +264,8 @@ class LiveRoom:
     def forget_lost(self, now_us: int) -> None:
         """Forget the sessions that did not come back in time (H4)."""
         self.apply(people.expire(self.state, now_us))
+        for session in [session for session in self.rates if session not in self.state.sessions]:
+            del self.rates[session]
 
     def _place_tapes(self, now_us: int) -> None:
         transport = effective(self.state.transports, now_us + pace.HORIZON_US)  # a seek's target is sent for before it
@@ -164,17 +297,31 @@ class LiveRoom:
                 self.published += 1
                 self.tapes[chunk.stream].append(chunk)
             case Tell(session, message, lane):
-                peer = self.peers.get(session)
-                if peer is not None:
-                    _send(peer, lane, message, ws_frame(encode(message)))
+                self._tell(session, message, lane)
+            case Record(event):
+                is_first = len(self.state.unsettled) == 1
+                self.journal.record(self, event, self.state.history, is_first=is_first)
+            case LoadVersion(session, message):
+                self.services.load_version(self, session, message)
             case TellAll(message, lane, skip):
                 self._tell_all(message, lane, skip)
             case Command(message):
-                self._command(message)
+                self.services.command(message)
             case OpenTape() | RewindTape() | CloseTape() | DropTape():
                 self._change_tape(effect)
             case _:
                 assert_never(effect)
+
+    def _tell(self, session: b.SessionId, message: HubMessage, lane: Lane) -> None:
+        if isinstance(message, Rejected):
+            self.services.counts.rejects[message.code] += 1
+        peer = self.peers.get(session)
+        if peer is None:
+            return
+        frame = ws_frame(encode(message))
+        if isinstance(message, Welcome):
+            peer.lanes.widen(len(frame))
+        _send(peer, lane, message, frame)
 
     def _tell_all(self, message: HubMessage, lane: Lane, skip: b.SessionId | None) -> None:
         if isinstance(message, Job):
@@ -188,12 +335,12 @@ class LiveRoom:
     def _change_tape(self, effect: OpenTape | RewindTape | CloseTape | DropTape) -> None:
         match effect:
             case OpenTape(stream, endless):
-                path = self._recorder.path_for(self.name, stream.stream)
+                path = self.services.recorder.path_for(self.name, stream.stream)
                 self._open(Tape(stream, endless=endless, path=path))
             case RewindTape(stream_id, epoch, start_sample, clear):
                 self.tapes[stream_id].rewind(epoch, start_sample, clear=clear)
             case CloseTape(stream_id, _):
-                self._finish(self, self.tapes[stream_id])
+                self.services.finish(self, self.tapes[stream_id])
             case DropTape(stream_id):
                 self._drop(self.tapes.pop(stream_id))
 
@@ -208,7 +355,7 @@ class LiveRoom:
         tape.readers.clear()
         self.dropped[tape.stream] = tape
         while len(self.dropped) > _MAX_CLOSED_TAPES:
-            self._recorder.forget(self.dropped.pop(next(iter(self.dropped))))
+            self.services.recorder.forget(self.dropped.pop(next(iter(self.dropped))))
 
     def gaps(self) -> int:
         """Samples that slow readers were not sent, over all who are here."""
@@ -217,7 +364,7 @@ class LiveRoom:
     def stop_jobs(self) -> None:
         """Have the engine forget this room's jobs."""
         for job in self.state.jobs.values():
-            self._command(StopJob(job=job.job))
+            self.services.command(StopJob(job=job.job))
 
     def announce_close(self, tape: Tape, asset: b.AssetId | None) -> None:
         """Say that a finished stream is whole, to each connection behind its last chunk (A8)."""
@@ -231,7 +378,7 @@ class LiveRoom:
     def clear(self) -> None:
         """Remove what the room keeps on disk for the time it lives."""
         for tape in (*self.tapes.values(), *self.dropped.values()):
-            self._recorder.forget(tape)
+            self.services.recorder.forget(tape)
 
 
 def _send(peer: Peer, lane: Lane, message: HubMessage, frame: bytes) -> None:

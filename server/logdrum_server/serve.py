@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import shlex
 import signal
 import socket
 from typing import Final
@@ -13,9 +14,10 @@ from aiohttp import web
 
 from logdrum_server.config import Config
 from logdrum_server.errors import StartError
+from logdrum_server.hosts import is_loopback
 from logdrum_server.http import build_app
 from logdrum_server.hub import Hub, open_data_folder
-from logdrum_server.logs import configure_logging
+from logdrum_server.logs import LogFormat, configure_logging
 
 log = logging.getLogger(__name__)
 
@@ -23,9 +25,9 @@ _SEND_BUFFER_BYTES: Final = 128 * 1024
 """Kept small, because what the kernel holds can be neither reordered nor dropped: by default it hides 4 MB."""
 
 
-def serve(config: Config, *, verbose: bool = False) -> None:
+def serve(config: Config, *, verbose: bool = False, log_format: LogFormat = "text") -> None:
     """Run a hub until a signal ends it; raises `StartError`."""
-    configure_logging(verbose=verbose)
+    configure_logging(verbose=verbose, log_format=log_format)
     try:
         open_data_folder(config.data)
     except OSError as fault:
@@ -65,10 +67,23 @@ async def _serve(config: Config, listener: socket.socket) -> None:
 
 def _greet(listener: socket.socket, config: Config) -> None:
     host, port = listener.getsockname()[:2]
-    shown = f"[{host}]" if ":" in host else host
-    print(f"Logdrum is at http://{shown}:{port}", flush=True)  # noqa: T201  # the one line others wait for
+    _say(f"Logdrum is at {_url(host, port)}")  # the one line others wait for
+    if config.asks_for_tokens:
+        known = socket.gethostname() if host in ("0.0.0.0", "::") else host  # noqa: S104  # compared, not listened on
+        command = f"logdrum token ROOM --data {shlex.quote(str(config.data))} --url {_url(known, port)}"
+        _say(f"Rooms ask for a token; make one with: {command}")
+    elif not is_loopback(config.host):
+        log.warning("rooms are open to whoever reaches this address; --tokens closes them")
     if config.page is None:
         log.warning("the page is not built; only the API is served")
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201  # to the person who started it, not to the log
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _stop_on_signals() -> asyncio.Event:

@@ -11,7 +11,9 @@ import pytest
 
 from logdrum_protocol import client_messages as c
 from logdrum_protocol import encode
+from logdrum_protocol.document import Op, Props
 from logdrum_protocol.hub_messages import (
+    Applied,
     Chat,
     ClockPong,
     Error,
@@ -100,7 +102,7 @@ async def test_c6_a_flood_is_closed_and_the_room_does_not_notice(bare_hub: Runni
     room = next(rooms)
     async with joined(bare_hub, room) as (witness, _), joined(bare_hub, room) as (flooder, welcome):
         flood = asyncio.create_task(_flood(flooder))
-        for number in range(30):
+        for number in range(15):  # what C6 lets through in a burst
             await witness.send(c.SendChat(text=str(number)))
             await witness.until(Chat, lambda line, number=number: line.text == str(number))  # type: ignore[misc]
         assert await flood == 4429
@@ -221,15 +223,6 @@ async def test_p2_leaving_is_told(bare_hub: RunningHub) -> None:
         assert (left.session, left.reason) == (welcome.session, "left")
 
 
-async def test_d_edits_are_refused_until_there_is_a_document(bare_hub: RunningHub) -> None:
-    async with joined(bare_hub, next(rooms)) as (caller, _):
-        frame = {"type": "edit", "op_id": "e", "ops": [{"op": "delete", "kind": "clip", "id": "clip_0001"}]}
-        await caller.ws.send_bytes(msgpack.packb(frame))
-        assert (await caller.until(Rejected)).code == "unsupported"
-        await caller.send(c.Undo())
-        assert (await caller.until(Error)).code == "unsupported"
-
-
 async def test_j5_without_an_engine_jobs_are_refused(bare_hub: RunningHub) -> None:
     async with joined(bare_hub, next(rooms)) as (caller, _):
         await caller.ws.send_bytes(
@@ -243,17 +236,20 @@ async def test_c7_a_client_that_stops_reading_is_closed_and_the_room_does_not_no
     room = next(rooms)
     async with joined(bare_hub, room) as (stalled, welcome), joined(bare_hub, room) as (talker, _):
         stalled.stall()
-        for number in range(1500):
-            await talker.send(c.SendChat(text="x" * 2000))
-            await talker.until(Chat)
-            if number > 350:  # what C6 lets through in a burst
-                await asyncio.sleep(0.005)
-            if f"session={welcome.session} code=4408" in bare_hub.log:
-                break
-        else:
-            pytest.fail("the stalled connection was never closed")
+        async with asyncio.timeout(20):
+            for number in itertools.count():
+                await talker.send(c.Edit(op_id=str(number), ops=_LONG))
+                await talker.until(Applied)
+                await asyncio.sleep(0.01)  # no faster than C6 lets through
+                if f"session={welcome.session} code=4408" in bare_hub.log:
+                    break
         await talker.send(c.SendChat(text="still here"))
         assert (await talker.until(Chat)).text == "still here"
+
+
+_LONG = tuple(
+    Op(op="put", kind="marker", id=f"marker_{number}", props=Props(tick=0, text="x" * 2000)) for number in range(20)
+)
 
 
 async def test_welcome_is_the_first_message(bare_hub: RunningHub) -> None:

@@ -25,11 +25,13 @@ def wav(seconds: float = 0.5, rate: int = 44_100) -> bytes:
 
 
 async def upload(
-    hub: RunningHub, body: bytes, room: str = "sunset", name: str = "kick.wav"
+    hub: RunningHub, body: bytes, room: str = "sunset", name: str = "kick.wav", **headers: str
 ) -> tuple[int, dict[str, object]]:
-    url = f"{hub.url}/v1/rooms/{room}/assets"
-    async with aiohttp.ClientSession() as http, http.post(url, data=body, params={"name": name}) as answer:
-        return answer.status, await answer.json()
+    """Upload to a room that someone has joined."""
+    async with joined(hub, room), aiohttp.ClientSession() as http:
+        url = f"{hub.url}/v1/rooms/{room}/assets"
+        async with http.post(url, data=body, params={"name": name}, headers=headers) as answer:
+            return answer.status, await answer.json()
 
 
 async def test_a5_an_uploaded_sound_is_checked_stored_and_told(hub: RunningHub) -> None:
@@ -67,10 +69,26 @@ async def test_a5_what_holds_no_sound_is_refused_and_not_kept(hub: RunningHub, b
     assert not list((hub.data / "assets").iterdir())
 
 
+async def test_a5_an_upload_is_by_the_session_whose_key_came_with_it(hub: RunningHub) -> None:
+    async with joined(hub) as (caller, welcome):
+        right = {"x-logdrum-session": welcome.session, "x-logdrum-key": welcome.key}
+        await upload(hub, wav(0.1), **right)
+        assert (await caller.until(Asset)).by == welcome.session
+        await upload(hub, wav(0.2), **{**right, "x-logdrum-key": "wrong"})
+        assert (await caller.until(Asset)).by is None
+
+
+async def test_c1_an_upload_makes_no_room(bare_hub: RunningHub) -> None:
+    url = f"{bare_hub.url}/v1/rooms/never-joined/assets"
+    async with aiohttp.ClientSession() as http, http.post(url, data=wav()) as answer:
+        assert (answer.status, (await answer.json())["code"]) == (404, "not_found")
+    assert "never-joined" not in bare_hub.log
+
+
 async def test_a5_too_large_a_sound_is_refused_before_it_is_sent(hub: RunningHub) -> None:
     headers = {"content-length": str(10**10)}
     url = f"{hub.url}/v1/rooms/sunset/assets"
-    async with aiohttp.ClientSession() as http, http.post(url, data=_never(), headers=headers) as answer:
+    async with joined(hub), aiohttp.ClientSession() as http, http.post(url, data=_never(), headers=headers) as answer:
         assert (answer.status, (await answer.json())["code"]) == (413, "too_large")
 
 
@@ -119,3 +137,17 @@ async def test_health_readiness_and_metrics(hub: RunningHub) -> None:
             lines = (await answer.text()).splitlines()
             assert "logdrum_connections 1.0" in lines
             assert "logdrum_engine_ready 1.0" in lines
+
+
+async def test_the_page_may_run_its_own_scripts_and_no_others(bare_hub: RunningHub) -> None:
+    async with aiohttp.ClientSession() as http, http.get(f"{bare_hub.url}/r/sunset") as answer:
+        policy = answer.headers["content-security-policy"].split("; ")
+        assert {"default-src 'none'", "script-src 'self'", "frame-ancestors 'none'"} <= set(policy)
+        assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/nowhere", "/metrics", "/v1/rooms/a/streams/b"])
+async def test_what_is_no_page_may_run_nothing(bare_hub: RunningHub, path: str) -> None:
+    async with aiohttp.ClientSession() as http, http.get(bare_hub.url + path) as answer:
+        assert answer.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'; sandbox"
+        assert answer.headers["x-content-type-options"] == "nosniff"

@@ -1,5 +1,7 @@
 """Starting and stopping the hub as a user does: one-sentence errors, a clean end, and no torch."""
 
+import asyncio
+import json
 import os
 import re
 import signal
@@ -11,12 +13,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import ROOT, running_hub
+from logdrum_protocol.client_messages import Hello
+from logdrum_protocol.hub_messages import Welcome
+from tests.harness import ROOT, RunningHub, call, joined, running_hub
 
 
 def serve(*options: str, timeout_s: float = 30) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "logdrum_server", "serve", "--engine", "none", *options]
     return subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
+
+
+def logdrum(*words: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "logdrum_server", *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
 
 
 def assert_one_sentence(done: "subprocess.CompletedProcess[str]") -> None:
@@ -41,19 +50,121 @@ def test_a_data_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path, da
     assert_one_sentence(serve("--data", data.format(tmp=tmp_path)))
 
 
-@pytest.mark.parametrize("options", [["--port", "70000"], ["--port", "x"], ["--engine", "gpu"], ["--engine", "unix:"]])
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--port", "70000"],
+        ["--port", "x"],
+        ["--engine", "gpu"],
+        ["--engine", "unix:"],
+        ["--tokens", "--open"],
+        ["--origin", "jam.example"],
+        ["--max-connections-per-address", "-1"],
+        ["--max-members", "0"],
+        ["--log-format", "xml"],
+    ],
+)
 def test_a_wrong_option_is_told_with_the_usage(options: list[str]) -> None:
     done = serve(*options)
     assert done.returncode == 2
     assert "usage:" in done.stderr
 
 
-def test_version_and_help() -> None:
-    for option in ("--version", "--help"):
-        done = subprocess.run(
-            [sys.executable, "-m", "logdrum_server", option], capture_output=True, text=True, check=True
-        )
-        assert "logdrum" in done.stdout
+@pytest.mark.parametrize("command", [[], ["serve"], ["token"], ["top"], ["export"], ["import"]])
+def test_help_shows_how(command: list[str]) -> None:
+    done = logdrum(*command, "--help")
+    assert done.returncode == 0
+    assert "usage: logdrum" in done.stdout
+    assert not command or "examples:" in done.stdout
+
+
+def test_version() -> None:
+    assert re.fullmatch(r"logdrum \d+\.\d+\.\d+\n", logdrum("--version").stdout)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["sunset", "--rotate"],
+        ["Sunset"],
+        ["sunset", "--role", "admin"],
+        ["sunset", "--name", ""],
+        ["sunset", "--expires", "0h"],
+        ["sunset", "--expires", "12"],
+        ["sunset", "--url", "jam.example"],
+        ["sunset", "--url", "http://jam.example:port"],
+    ],
+)
+def test_a_token_that_cannot_be_made_is_told_with_the_usage(tmp_path: Path, words: list[str]) -> None:
+    done = logdrum("token", "--data", str(tmp_path), *words)
+    assert done.returncode == 2
+    assert "usage:" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("words", [["sunset"], ["--rotate"], ["--list"]])
+def test_a_data_folder_that_is_not_there_gets_no_keys(tmp_path: Path, words: list[str]) -> None:
+    done = logdrum("token", "--data", str(tmp_path / "nowhere"), *words)
+    assert_one_sentence(done)
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_key_that_signs_is_not_retired_and_a_broken_ring_is_one_sentence(tmp_path: Path) -> None:
+    kid = logdrum("token", "--list", "--data", str(tmp_path)).stdout.split()[0]
+    assert_one_sentence(logdrum("token", "--retire", kid, "--data", str(tmp_path)))
+    assert_one_sentence(logdrum("token", "--retire", "nobody", "--data", str(tmp_path)))
+    (tmp_path / "keys.json").write_text("{}")
+    assert_one_sentence(logdrum("token", "sunset", "--data", str(tmp_path)))
+
+
+def token_for(hub: RunningHub, *words: str) -> str:
+    return logdrum("token", "sunset", "--data", str(hub.data), *words).stdout.strip()
+
+
+async def is_let_in(hub: RunningHub, token: str) -> bool:
+    async with call(hub) as caller:
+        await caller.send(Hello(name="Thandi", token=token))
+        return isinstance(await caller.next(), Welcome)
+
+
+async def test_h5_a_printed_token_opens_its_room_until_its_key_is_retired_while_the_hub_runs(tmp_path: Path) -> None:
+    with running_hub(tmp_path, "--engine", "none", "--tokens") as hub:
+        token, old = token_for(hub), logdrum("token", "--list", "--data", str(hub.data)).stdout.split()[0]
+        assert await is_let_in(hub, token)
+        logdrum("token", "--rotate", "--data", str(hub.data))
+        assert await is_let_in(hub, token)
+        assert await is_let_in(hub, token_for(hub))
+        assert logdrum("token", "--retire", old, "--data", str(hub.data)).returncode == 0
+        assert not await is_let_in(hub, token)
+
+
+def test_h5_an_address_that_joins_is_printed_for_a_url(tmp_path: Path) -> None:
+    done = logdrum("token", "sunset", "--data", str(tmp_path), "--url", "https://jam.example/")
+    assert re.fullmatch(r"https://jam\.example/r/sunset#token=[\w-]+\.[\w-]+\.[\w-]+\n", done.stdout)
+
+
+@pytest.mark.parametrize(("options", "asks"), [([], False), (["--open"], False), (["--tokens"], True)])
+def test_h5_a_hub_that_asks_for_tokens_says_how_to_make_one(tmp_path: Path, options: list[str], asks: bool) -> None:
+    command = [sys.executable, "-m", "logdrum_server", "serve", "--engine", "none", "--port", "0", *options]
+    command += ["--data", str(tmp_path / "my data")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.terminate()
+        said = process.stdout.read()
+    assert ("logdrum token ROOM --data" in said) is asks
+    assert (f"'{tmp_path}/my data'" in said) is asks
+
+
+async def test_logs_can_be_a_json_object_a_line(tmp_path: Path) -> None:
+    with running_hub(tmp_path, "--engine", "none", "--log-format", "json") as hub:
+        async with joined(hub) as (_, welcome):
+            pass
+        await asyncio.to_thread(hub.stop)
+        lines = [json.loads(line) for line in hub.log.splitlines()]
+    (came,) = [line for line in lines if line["message"] == "joined"]
+    assert (came["room"], came["session"], came["level"]) == ("sunset", welcome.session, "info")
 
 
 def test_ctrl_c_ends_hub_and_engine_without_a_traceback(tmp_path: Path) -> None:

@@ -41,6 +41,8 @@ class Door(msgspec.Struct, frozen=True, kw_only=True):
     name: b.MemberName | None = None
     recovered: bool = False
     """Whether every event that the joiner missed will be replayed (H2)."""
+    snapshot: tuple[b.Seq, Snapshot] | None = None
+    """One that is at hand, of this moment or one before: whoever gives it replays the events since."""
 
 
 def is_full(state: RoomState, session: b.SessionId) -> bool:
@@ -72,13 +74,14 @@ def _returned(session: Session, door: Door) -> Session:
 
 def _welcome(state: RoomState, session: Session, door: Door, now_us: int) -> Welcome:
     known = state.settled
+    seq, kept = door.snapshot or (known.seq, None if door.recovered else snapshot(known))
     return Welcome(
         session=session.member.session,
         key=door.key,
         room=state.room,
         role=session.member.role,
         epoch=state.epoch,
-        seq=known.seq,
+        seq=seq,
         now_us=now_us,
         recovered=door.recovered,
         transport=state.transport,
@@ -86,7 +89,7 @@ def _welcome(state: RoomState, session: Session, door: Door, now_us: int) -> Wel
         jobs=tuple(job.view for job in state.jobs.values()),
         streams=tuple(job.stream_open(stem) for job in state.jobs.values() for stem in job.stems),
         limits=state.limits,
-        snapshot=None if door.recovered else snapshot(known),
+        snapshot=kept,
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final, TypeAlias
 
 import msgspec
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from logdrum_protocol import bounds as b
@@ -84,6 +85,11 @@ class JobRecord(msgspec.Struct, frozen=True, kw_only=True):
     def head(self) -> b.Sample:
         """The sample up to which every stem is rendered."""
         return min(self.heads.values(), default=self.first)
+
+    def title(self, stem: b.Stem) -> str:
+        """What one of its stems is called once it is a sound of the room."""
+        prompt = "" if self.view.params.prompt is UNSET else self.view.params.prompt
+        return f"{prompt[:80] or self.job} {stem}.wav"
 
     def stream_id(self, stem: b.Stem) -> b.StreamId:
         """The id of one of its streams."""

@@ -1,0 +1,73 @@
+"""Where an export begins: a room as it is kept, with what only a room in memory knows (X1)."""
+
+from collections.abc import Iterator
+
+from logdrum_protocol import bounds as b
+from logdrum_protocol.codec import decode_hub_message
+from logdrum_protocol.errors import ErrorCode
+from logdrum_protocol.hub_messages import StreamClose, Transport
+from logdrum_protocol.records import Limits
+from logdrum_server.core.state import new_room
+from logdrum_server.errors import RequestError
+from logdrum_server.exports.tasks import Kept, StemPlace
+from logdrum_server.hub import Hub, decode_transport
+from logdrum_server.live_room import LiveRoom
+from logdrum_server.storage.contract import StorageError, StoredRoom
+from logdrum_server.tape import Tape
+
+
+async def read_kept(hub: Hub, room: b.RoomId) -> Kept:
+    """Return a room with everything that its members have been told (D7); raises `RequestError` where there is none."""
+    live, stored = hub.rooms.get(room), await _read(hub, room)
+    if live is not None:
+        epoch, transport, stems = live.state.epoch, live.state.transport, tuple(_stems(live))
+    elif stored is not None:
+        epoch, transport, stems = stored.epoch, _transport(room, stored), ()
+    else:
+        raise RequestError(404, ErrorCode.NOT_FOUND, "There is no such room.")
+    return Kept(
+        room=room,
+        epoch=epoch,
+        checkpoint=None if stored is None else stored.checkpoint,
+        events=() if stored is None else stored.events,
+        transport=transport,
+        stems=stems,
+        sounds=str(hub.assets.folder.resolve()),  # in full, for an engine that was started elsewhere
+    )
+
+
+async def _read(hub: Hub, room: b.RoomId) -> StoredRoom | None:
+    try:
+        return await hub.storage.read_room(room)
+    except StorageError as fault:
+        raise unreadable() from fault
+
+
+def unreadable() -> RequestError:
+    """What a storage that does not answer is to the one who asked."""
+    return RequestError(503, ErrorCode.INTERNAL, "This room cannot be read from the hub's disk; its log says why.")
+
+
+def _transport(room: b.RoomId, stored: StoredRoom) -> Transport:
+    transport = None if stored.transport is None else decode_transport(stored.transport)
+    return transport or new_room(room, epoch=0, now_us=0, limits=Limits(), has_engine=False).transport
+
+
+def _stems(live: LiveRoom) -> Iterator[StemPlace]:
+    """The finished streams on the timeline of which a whole was kept (A4)."""
+    for job in live.state.jobs.values():
+        for stem in job.stems:
+            stream = job.stream_id(stem)
+            asset = _kept_as(live.tapes.get(stream))
+            if asset is not None:
+                name = job.title(stem).removesuffix(".wav")
+                yield StemPlace(id=stream, name=name, asset=asset, anchor_tick=job.anchor_tick, bpm=job.bpm)
+
+
+def _kept_as(tape: Tape | None) -> b.AssetId | None:
+    """The sound that a stream was stored as; it is said in the frame that closed it."""
+    if tape is None or tape.close_frame is None:
+        return None
+    header = 2 if tape.close_frame[1] < 126 else 4
+    message = decode_hub_message(tape.close_frame[header:])
+    return message.asset if isinstance(message, StreamClose) else None

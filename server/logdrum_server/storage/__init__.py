@@ -1,0 +1,1 @@
+"""Where rooms outlive the process: an append-only log each, checkpoints of it, and named versions (D7)."""
