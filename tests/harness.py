@@ -19,6 +19,7 @@ from logdrum_protocol.hub_messages import Error, Welcome
 
 ROOT = Path(__file__).parents[1]
 M = TypeVar("M")
+_MAX_BYTES = 64 * 1024 * 1024  # the limit is for clients; a great room's welcome is great
 
 
 class RunningHub:
@@ -91,7 +92,7 @@ class Caller:
             frame = await self.ws.receive()
         if frame.type is not aiohttp.WSMsgType.BINARY:
             raise EOFError(f"closed with {self.ws.close_code}")
-        message = decode_hub_message(frame.data)
+        message = decode_hub_message(frame.data, _MAX_BYTES)
         self.seen.append(message)
         return message
 

@@ -114,3 +114,24 @@ async def test_d7_a_checkpoint_that_fails_costs_no_one_an_edit() -> None:
     stored = await storage.read_room("sunset")
     assert stored is not None
     assert (stored.seq, stored.checkpoint) == (2, None)
+
+
+class PickyStorage(MemoryStorage):
+    """Refuses every batch that one room has a part in."""
+
+    async def write(self, batch: Sequence[Write]) -> None:
+        if any(write.room == "cursed" for write in batch):
+            raise StorageError("Not that one.")
+        await super().write(batch)
+
+
+async def test_d7_one_rooms_fault_is_not_anothers() -> None:
+    cursed, lucky = Book("cursed"), Book("lucky")
+    committer = Committer(PickyStorage())
+    committer.put(cursed, cursed.event(1))
+    committer.put(lucky, lucky.event(1))
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(committer.run())
+        await committer.settled()
+        running.cancel()
+    assert (cursed.heard, lucky.heard) == ([ErrorCode.INTERNAL], [lucky.event(1)])

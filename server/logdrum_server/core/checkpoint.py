@@ -35,7 +35,7 @@ def encode_history(history: History) -> bytes:
     """Return a history as bytes."""
     checkpoint = _Checkpoint(
         seq=history.seq,
-        entities=history.document.listed(),
+        entities=tuple(history.document.entities.values()),  # in no order: that of a hundred thousand costs most
         assets=tuple(history.assets.values()),
         versions=tuple(history.versions.values()),
         chat=history.chat,
@@ -66,7 +66,9 @@ def replayed(checkpoint: bytes | None, events: Iterable[bytes]) -> History:
     history = History() if checkpoint is None else decode_history(checkpoint)
     for body in events:
         event = _events.decode(body)
-        if event.seq > history.seq:
+        if event.seq > history.seq + 1:
+            raise msgspec.ValidationError(f"event {event.seq} follows event {history.seq}")
+        if event.seq == history.seq + 1:
             history = fold(history, event)
     return history
 

@@ -65,7 +65,7 @@ async def import_room(hub: Hub, room: b.RoomId, path: Path, folder: Path) -> Imp
         await _check_sound(hub, asset, folder / asset.asset)
     epoch = secrets.randbits(31)
     writes = await asyncio.to_thread(_writes, room, epoch, verified)
-    await _store(hub, room, verified.assets, folder, writes)
+    await _to_the_end(_store(hub, room, verified.assets, folder, writes))
     return Imported(
         room=room,
         epoch=epoch,
