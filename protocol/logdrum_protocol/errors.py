@@ -13,6 +13,7 @@ class ErrorCode(StrEnum):
     HELLO_TIMEOUT = "hello_timeout"
     BAD_SUBPROTOCOL = "bad_subprotocol"
     BAD_ROOM = "bad_room"
+    NAME_TAKEN = "name_taken"
     BAD_TOKEN = "bad_token"  # noqa: S105  # a code, not a secret
     BAD_ORIGIN = "bad_origin"
     ROOM_FULL = "room_full"

@@ -35,7 +35,7 @@ _ALWAYS: Final = {
 _SHARED: Final = {
     "access-control-allow-methods": "GET, POST, OPTIONS",
     "access-control-allow-headers": "authorization, content-type, range, x-logdrum-session, x-logdrum-key",
-    "access-control-expose-headers": "content-disposition, content-range, x-logdrum-codec",
+    "access-control-expose-headers": "content-disposition, content-range, x-logdrum-codec, x-logdrum-mix",
     "access-control-max-age": "600",
 }
 

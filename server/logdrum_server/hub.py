@@ -65,7 +65,8 @@ class Hub:
         self._emptied_us: dict[b.RoomId, int] = {}
         self._finished: asyncio.Queue[tuple[LiveRoom, Tape]] = asyncio.Queue()
         self._restores: asyncio.Queue[tuple[LiveRoom, b.SessionId, VersionRestore]] = asyncio.Queue()
-        self._opening = asyncio.Lock()
+        self.opening = asyncio.Lock()
+        """Held while a room that is not in memory is read, made or forgotten."""
         self._services = Services(
             recorder=self.recorder,
             committer=self.committer,
@@ -95,7 +96,7 @@ class Hub:
         """Return a room: in memory, else as it was kept, else new; raises `RequestError` where it cannot be read."""
         room = self.rooms.get(name)
         if room is None:
-            async with self._opening:
+            async with self.opening:
                 room = self.rooms.get(name) or await self._open(name)
         self._emptied_us.pop(name, None)
         return room
@@ -223,7 +224,7 @@ class Hub:
     async def forget_room(self, name: b.RoomId) -> bool:
         """Close a room, and forget all that is kept of it; raises `StorageError`."""
         was_open = await self.close_room(name)
-        async with self._opening:  # nobody opens it again in between
+        async with self.opening:  # nobody opens it again in between
             was_kept = await self.storage.read_room(name) is not None
             if was_kept:
                 await self.storage.write([DropRoom(name)])

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from logdrum_protocol.bounds import CHANNELS, SAMPLE_RATE, Epoch, Sample, StreamId
+from logdrum_protocol.bounds import CHANNELS, SAMPLE_RATE, AssetId, Epoch, Sample, StreamId
 from logdrum_protocol.codec import encode
 from logdrum_protocol.hub_messages import Chunk, StreamClose, StreamOpen
 from logdrum_server.lanes import HIGH_WATER_BYTES, Reader, ws_frame
@@ -49,6 +49,8 @@ class Tape:
         self.pieces: dict[Sample, Piece] = {}
         self.readers: list[Reader] = []
         self.close_frame: bytes | None = None
+        self.asset: AssetId | None = None
+        """What a whole and finished stream is stored as."""
 
     def append(self, chunk: Chunk) -> None:
         """Keep a chunk, and send it at once to every reader that has all before it."""
@@ -121,7 +123,7 @@ class Tape:
 
     def close(self, message: StreamClose) -> None:
         """Say that nothing follows; each reader hears it behind its last chunk (A8)."""
-        self.close_frame = ws_frame(encode(message))
+        self.close_frame, self.asset = ws_frame(encode(message)), message.asset
         for reader in self.readers:
             reader.lanes.pump()
 

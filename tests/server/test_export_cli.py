@@ -3,16 +3,22 @@
 import argparse
 import asyncio
 import io
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 
+from logdrum_protocol.client_messages import Edit
+from logdrum_protocol.document import Op
+from logdrum_protocol.hub_messages import Applied, Asset
 from logdrum_server.config import LocalEngine
 from logdrum_server.exports.cli import TransferError, add_parsers, progress
-from tests.server.export_cases import SOUND
-from tests.server.test_export_http import Exporter, exporting
+from tests.harness import joined, running_hub
+from tests.server.export_cases import SOUND, clip, note, track
+from tests.server.exporter import Exporter, exporting
+from tests.server.test_real_http import upload, wav
 
 
 @pytest.fixture
@@ -106,3 +112,41 @@ def test_progress_is_drawn_on_a_terminal_and_nowhere_else() -> None:
             show(500)
     assert terminal.getvalue().endswith(f"[{'#' * 30}] 100%\n")
     assert pipe.getvalue() == ""
+
+
+async def _logdrum(*words: str) -> tuple[int | None, str]:
+    """Run the real command line; return its status and all that it wrote."""
+    command = (sys.executable, "-m", "logdrum_server", *words)
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    async with asyncio.timeout(60):
+        said, _ = await process.communicate()
+    return process.returncode, said.decode()
+
+
+async def test_what_members_made_goes_out_of_one_hub_and_into_another(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    song, midi = str(tmp_path / "song.logdrum"), str(tmp_path / "song.mid")
+    with running_hub(tmp_path / "a") as first, running_hub(tmp_path / "b") as second:
+        async with joined(first) as (caller, _):
+            status, held = await upload(first, wav(0.5))
+            assert status == 201
+            await caller.until(Asset)
+            made = (track(name="Kick"), clip(asset=str(held["asset"])), note("note-001"))
+            ops = tuple(Op(op="put", kind=one.kind, id=one.id, props=one.props) for one in made)
+            await caller.send(Edit(op_id="1", ops=ops))
+            await caller.until(Applied)
+        async with joined(first) as (_, welcome):
+            before = welcome.snapshot
+        assert await _logdrum("export", "sunset", "--out", song, "--url", first.url) == (
+            0, f"{song}: {Path(song).stat().st_size} bytes\n",
+        )  # fmt: skip
+        status_and_words = await _logdrum("import", song, "sunrise", "--url", second.url)
+        assert status_and_words == (0, "sunrise: 1 tracks, 1 clips, 1 notes, 1 assets, 0 versions\n")
+        async with joined(second, "sunrise") as (_, welcome):
+            assert welcome.snapshot == before
+        assert (await _logdrum("export", "sunrise", "--out", midi, "--url", second.url))[0] == 0
+        code, words = await _logdrum("import", song, "sunrise", "--url", second.url)
+        assert (code, words) == (1, "logdrum: There is a room of this name already; choose another.\n")

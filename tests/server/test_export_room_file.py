@@ -163,7 +163,7 @@ def test_x3_a_file_that_breaks_off_is_refused(tmp_path: Path, part: float) -> No
 
 
 @given(at=st.floats(0, 1, exclude_max=True), value=st.integers(0, 255))
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_x3_a_file_with_a_byte_changed_is_the_same_room_or_refused(tmp_path: Path, at: float, value: int) -> None:
     whole = written(tmp_path / "room").read_bytes()
     damaged = bytearray(whole)

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -51,7 +51,7 @@ async def check_name(hub: Hub, room: b.RoomId) -> None:
     """Refuse a name that is taken; raises `RequestError`."""
     try:
         if room in hub.rooms or await hub.storage.read_room(room) is not None:
-            raise RequestError(409, ErrorCode.BAD_ROOM, "There is a room of this name already; choose another.")
+            raise RequestError(409, ErrorCode.NAME_TAKEN, "There is a room of this name already; choose another.")
     except StorageError as fault:
         raise RequestError(503, ErrorCode.INTERNAL, "The hub cannot read its rooms; its log says why.") from fault
 
@@ -102,7 +102,7 @@ async def _to_the_end(work: Coroutine[None, None, None]) -> None:
 
 async def _store(hub: Hub, room: b.RoomId, assets: Sequence[Asset], folder: Path, writes: Sequence[Write]) -> None:
     is_kept = False
-    async with hub._opening:  # nobody opens a room of this name in between
+    async with hub.opening:  # nobody opens a room of this name in between
         await check_name(hub, room)
         try:
             await asyncio.to_thread(_place_sounds, hub, room, assets, folder)
@@ -130,15 +130,9 @@ def _writes(room: b.RoomId, epoch: b.Epoch, verified: Verified) -> list[Write]:
     first = verified.seq - len(verified.events) + 1
     checkpoint = KeepCheckpoint(room, verified.seq, Path(verified.checkpoint).read_bytes)
     return [
-        MakeRoom(room, epoch),
-        *_blanks(room, first),
+        MakeRoom(room, epoch, first - 1),
         *(AppendEvent(room, seq, body) for seq, body in enumerate(verified.events, first)),
         KeepTransport(room, encode(verified.transport)),
         *(KeepVersion(room, kept.version, Path(kept.path).read_bytes) for kept in verified.versions),
         *([checkpoint] if verified.seq else []),
     ]
-
-
-def _blanks(room: b.RoomId, before: b.Seq) -> Iterator[Write]:
-    """For the events that no file holds any more: a room begins at 1, and the checkpoint takes these away again."""
-    return (AppendEvent(room, seq, b"") for seq in range(1, before))

@@ -40,11 +40,6 @@ class MixPlan(msgspec.Struct, frozen=True, kw_only=True):
         """What the mix, or any stem, takes on disk at most."""
         return self.samples * _BYTES_PER_SAMPLE
 
-    @property
-    def stems_bytes(self) -> int:
-        """What all stems take."""
-        return self.mix_bytes * len(self.tracks)
-
 
 def plan_mix(arrangement: Arrangement) -> MixPlan:
     """Return what a mix of an arrangement holds; raises `RequestError` where it is nothing, or too long."""

@@ -160,9 +160,21 @@ async def _receive(request: web.Request, path: Path) -> None:
     size = 0
     try:
         with path.open("wb") as file:
-            async for block in request.content.iter_chunked(_BLOCK_BYTES):
+            async for block in _blocks(request):
                 size += len(block)
                 _check_size(size)
                 await asyncio.to_thread(file.write, block)
+    except ConnectionError:
+        raise  # the sender's fault, not the disk's
     except OSError as fault:
         raise no_space(fault) from fault
+
+
+async def _blocks(request: web.Request) -> AsyncIterator[bytes]:
+    while not request.content.at_eof():
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                block = await request.content.readany()
+        except TimeoutError as fault:
+            raise ConnectionError("The sender has stopped.") from fault
+        yield block

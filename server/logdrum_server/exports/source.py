@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 
 from logdrum_protocol import bounds as b
-from logdrum_protocol.codec import decode_hub_message
 from logdrum_protocol.errors import ErrorCode
-from logdrum_protocol.hub_messages import StreamClose, Transport
+from logdrum_protocol.hub_messages import Transport
 from logdrum_protocol.records import Limits
 from logdrum_server.core.state import new_room
 from logdrum_server.errors import RequestError
@@ -13,7 +12,6 @@ from logdrum_server.exports.tasks import Kept, StemPlace
 from logdrum_server.hub import Hub, decode_transport
 from logdrum_server.live_room import LiveRoom
 from logdrum_server.storage.contract import StorageError, StoredRoom
-from logdrum_server.tape import Tape
 
 
 async def read_kept(hub: Hub, room: b.RoomId) -> Kept:
@@ -58,16 +56,8 @@ def _stems(live: LiveRoom) -> Iterator[StemPlace]:
     for job in live.state.jobs.values():
         for stem in job.stems:
             stream = job.stream_id(stem)
-            asset = _kept_as(live.tapes.get(stream))
+            tape = live.tapes.get(stream)
+            asset = None if tape is None else tape.asset
             if asset is not None:
                 name = job.title(stem).removesuffix(".wav")
                 yield StemPlace(id=stream, name=name, asset=asset, anchor_tick=job.anchor_tick, bpm=job.bpm)
-
-
-def _kept_as(tape: Tape | None) -> b.AssetId | None:
-    """The sound that a stream was stored as; it is said in the frame that closed it."""
-    if tape is None or tape.close_frame is None:
-        return None
-    header = 2 if tape.close_frame[1] < 126 else 4
-    message = decode_hub_message(tape.close_frame[header:])
-    return message.asset if isinstance(message, StreamClose) else None

@@ -26,6 +26,8 @@ class MakeRoom(msgspec.Struct, frozen=True):
 
     room: b.RoomId
     epoch: b.Epoch
+    seq: b.Seq = 0
+    """Where its log begins: a room that comes out of a file brings a checkpoint for what was before."""
 
 
 class AppendEvent(msgspec.Struct, frozen=True):

@@ -110,7 +110,7 @@ def _after(rooms: Rooms, write: Write) -> Rooms:
 def _make(rooms: Rooms, write: MakeRoom) -> Rooms:
     if write.room in rooms:
         raise StorageError(f"There is a room {write.room} already.")
-    return rooms.set(write.room, _Kept(write.epoch))
+    return rooms.set(write.room, _Kept(write.epoch, write.seq))
 
 
 def _find(rooms: Rooms, room: b.RoomId) -> _Kept:

@@ -86,9 +86,9 @@ class Batch:
 
     def _make(self, write: MakeRoom) -> None:
         made = self._sql.execute(
-            "INSERT INTO rooms (name, epoch, seq, checkpoint_seq, stored_bytes) VALUES (?, ?, 0, 0, 0)"
+            "INSERT INTO rooms (name, epoch, seq, checkpoint_seq, stored_bytes) VALUES (?, ?, ?, 0, 0)"
             " ON CONFLICT DO NOTHING",
-            (write.room, write.epoch),
+            (write.room, write.epoch, write.seq),
         )
         if not made.rowcount:
             raise StorageError(f"There is a room {write.room} already.")
