@@ -1,6 +1,8 @@
-"""Logdrum from Python: join a room, share its clock and transport, ask for music and hear it.
+"""Logdrum from Python: join a room, share its clock and transport, edit its document, ask for music and hear it.
 
 async with join("ws://127.0.0.1:8765", room="sunset", name="Thandi") as room:
+    drums = new_id()
+    await room.edit(put("track", drums, name="Log drum"))
     await room.set_transport(playing=True)
     job = await room.generate("private school, jazzy", bars=8)
     async for audio in job.audio():
@@ -24,6 +26,7 @@ from logdrum_client.errors import (
 )
 from logdrum_client.feed import Feed
 from logdrum_client.job import JobHandle
+from logdrum_client.ops import delete, new_id, put, set_
 from logdrum_client.room import Room, join
 from logdrum_client.transport import Position
 from logdrum_client.view import RoomView
@@ -47,6 +50,10 @@ __all__ = [
     "RequestTimeout",
     "Room",
     "RoomView",
+    "delete",
     "join",
+    "new_id",
     "open_connection",
+    "put",
+    "set_",
 ]

@@ -25,9 +25,15 @@ class HubAddress(msgspec.Struct, frozen=True, kw_only=True):
 
     def stream_span(self, room: str, stream: str, from_sample: int, to_sample: int) -> str:
         """Where a span of a stream's samples can be fetched (A4)."""
-        base = f"{'https' if self.secure else 'http'}://{self.authority}{self.path}"
         query = urlencode({"from_sample": from_sample, "to_sample": to_sample})
-        return f"{base}/v1/rooms/{checked_room(room)}/streams/{stream}?{query}"
+        return f"{self._http(room)}/streams/{stream}?{query}"
+
+    def assets(self, room: str, name: str) -> str:
+        """Where a sound of this name can be stored (A5)."""
+        return f"{self._http(room)}/assets?{urlencode({'name': name})}"
+
+    def _http(self, room: str) -> str:
+        return f"{'https' if self.secure else 'http'}://{self.authority}{self.path}/v1/rooms/{checked_room(room)}"
 
 
 def parse_address(url: str) -> HubAddress:

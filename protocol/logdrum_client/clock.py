@@ -5,7 +5,17 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias
 
-from logdrum_client.estimator import BURST_PINGS, Burst, Estimate, HubTime, Probe, estimate, extended, summarize
+from logdrum_client.estimator import (
+    BURST_PINGS,
+    STEP_US,
+    Burst,
+    Estimate,
+    HubTime,
+    Probe,
+    estimate,
+    extended,
+    summarize,
+)
 from logdrum_protocol.client_messages import ClockPing
 from logdrum_protocol.hub_messages import ClockPong
 
@@ -65,13 +75,18 @@ class HubClock:
         """The estimate that the shown time heads for."""
         return self._time.estimate if self._time else None
 
-    def welcome(self, now_us: int) -> None:
-        """Take a first, rough time from `welcome`."""
-        self._rough_us = now_us - self._local()
+    def welcome(self, now_us: int, asked_us: int) -> bool:
+        """Take a first, rough time from the `welcome` that answers what was asked at `asked_us`.
 
-    def reset(self) -> None:
-        """Forget everything: this is another hub's clock from here on."""
-        self._window, self._time = (), None
+        False where it cannot be of the clock that we know: a hub that was restarted may count from elsewhere, and what
+        was learnt before is forgotten.
+        """
+        local_us = self._local()
+        self._rough_us = now_us - local_us
+        same = self._time is None or self._time.at(asked_us) - STEP_US <= now_us <= self._time.at(local_us) + STEP_US
+        if not same:
+            self._window, self._time = (), None
+        return same
 
     def take(self, burst: Burst) -> None:
         """Learn from a burst."""

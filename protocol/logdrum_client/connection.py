@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator
+from http import HTTPStatus
 from typing import Final
 
 import msgspec
@@ -118,7 +119,7 @@ async def _open(address: str) -> ClientConnection:
 
 def _refusal(refused: InvalidStatus) -> HubUnreachable | JoinRefused:
     response = refused.response
-    if response.status_code >= 500:
+    if response.status_code >= 500 or response.status_code == HTTPStatus.TOO_MANY_REQUESTS:  # C8
         return HubUnreachable(f"The hub cannot take us now: it answered with HTTP {response.status_code}.")
     try:
         refusal = msgspec.json.decode(response.body or b"", type=_Refusal)

@@ -5,14 +5,17 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from logdrum_client.errors import LogdrumError, RequestRefused, RequestTimeout
-from logdrum_protocol.client_messages import JobCancel, JobSubmit, TransportSet
+from logdrum_protocol.client_messages import JobCancel, JobSubmit, SendChat, TransportSet, VersionDelete, VersionList
 from logdrum_protocol.errors import ErrorCode
 from logdrum_protocol.hub_messages import Error, HubMessage, Transport
 
 REQUEST_TIMEOUT_S: Final = 15.0
 """Long enough for a connection to break and come back."""
 
-Request = TransportSet | JobSubmit | JobCancel
+Asked = TransportSet | JobSubmit | SendChat | VersionList | VersionDelete
+"""What has an `op_id`; the answers to all but `transport.set` carry it, too."""
+
+Request = Asked | JobCancel
 Answers = Callable[[HubMessage], bool]
 
 
@@ -59,7 +62,9 @@ class PendingRequest:
     def _is_refused(self, error: Error) -> bool:
         if isinstance(self.request, JobCancel):  # the one request without an op_id
             return error.op_id is None and error.code == ErrorCode.NOT_FOUND
-        return error.op_id == self.request.op_id
+        # D4: one that was sent before may have been accepted then, however fast it came this time.
+        is_no_proof = self.repeated and error.code == ErrorCode.RATE_LIMITED
+        return error.op_id == self.request.op_id and not is_no_proof
 
 
 class PendingRequests:

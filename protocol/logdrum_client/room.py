@@ -3,23 +3,53 @@
 import asyncio
 import contextlib
 import random
-import secrets
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from typing import Any, Final, Literal, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, Literal, TypeVar, cast
 
 from msgspec import UNSET, UnsetType
 
 from logdrum_client.address import checked_room, parse_address
 from logdrum_client.clock import HubClock
+from logdrum_client.drafts import Ordered
+from logdrum_client.errors import RequestRefused
 from logdrum_client.feed import Feed
-from logdrum_client.fetch import SpanFetcher
+from logdrum_client.fetch import RoomFiles
 from logdrum_client.job import JobHandle
+from logdrum_client.ops import checked, new_op_id
+from logdrum_client.pending import Asked
 from logdrum_client.session import Place, Session
 from logdrum_client.transport import Position
 from logdrum_client.view import RoomView
 from logdrum_protocol import bounds as b
-from logdrum_protocol.client_messages import Hello, JobSubmit, PlayNote, SendChat, SetPresence, TransportSet
-from logdrum_protocol.hub_messages import HubMessage, Job, Transport
+from logdrum_protocol.client_messages import (
+    Hello,
+    JobSubmit,
+    PlayNote,
+    Redo,
+    SendChat,
+    SetPresence,
+    TransportSet,
+    Undo,
+    VersionDelete,
+    VersionList,
+    VersionRestore,
+    VersionSave,
+)
+from logdrum_protocol.document import Op
+from logdrum_protocol.errors import ErrorCode
+from logdrum_protocol.fold import Document
+from logdrum_protocol.hub_messages import (
+    Applied,
+    Asset,
+    Chat,
+    HubMessage,
+    Job,
+    Transport,
+    Version,
+    VersionDeleted,
+    Versions,
+)
 from logdrum_protocol.records import JobParams, Loop, Member, PresenceState
 
 M = TypeVar("M", bound=HubMessage)
@@ -33,9 +63,9 @@ class Room:
     Whatever waits for the hub waits through a reconnect, and raises a `LogdrumError` once the stay is over for good.
     """
 
-    def __init__(self, session: Session, fetch: SpanFetcher) -> None:
+    def __init__(self, session: Session, files: RoomFiles) -> None:
         self._session = session
-        self._fetch = fetch
+        self._files = files
 
     @property
     def view(self) -> RoomView:
@@ -68,6 +98,21 @@ class Room:
         return {job: self.job(job) for job in self.view.jobs}
 
     @property
+    def document(self) -> Document:
+        """The document as we see it: our own edits are in it from the moment on at which we make them."""
+        return self._session.desk.over(self.view.document)
+
+    @property
+    def confirmed(self) -> Document:
+        """The document as everybody has it: without those of our edits that the hub has not answered yet."""
+        return self.view.document
+
+    @property
+    def assets(self) -> Mapping[str, Asset]:
+        """The sounds that are stored in the room."""
+        return self.view.assets
+
+    @property
     def transport(self) -> Transport:
         """The transport in force now (T5)."""
         return self.view.transports.at(self.clock.now_us())
@@ -90,7 +135,7 @@ class Room:
         """Play, stop, seek, change tempo, metre or loop; what is not given stays (T3). Returns what came of it."""
         rev = self.view.transports.newest.rev
         request = TransportSet(
-            op_id=_op_id(),
+            op_id=new_op_id(),
             playing=playing,
             tick=tick,
             bpm=bpm,
@@ -139,20 +184,72 @@ class Room:
 
     async def submit(self, kind: b.JobKind, params: JobParams) -> JobHandle:
         """Submit a job, and return when the hub has taken it on (J1)."""
-        request = JobSubmit(op_id=_op_id(), kind=kind, params=params)
-        answer = await self._session.request(
-            request, lambda message: isinstance(message, Job) and message.op_id == request.op_id
-        )
-        assert isinstance(answer, Job)
+        answer = await self._ask(JobSubmit(op_id=new_op_id(), kind=kind, params=params), Job)
         return self.job(answer.job)
 
     def job(self, job: str) -> JobHandle:
         """A handle on a job, whoever submitted it."""
-        return JobHandle(job, self._session, self._fetch)
+        return JobHandle(job, self._session, self._files.span)
 
-    async def chat(self, text: str) -> None:
-        """Say something to everybody (P3)."""
-        await self._session.send(SendChat(text=text))
+    def edit(self, *ops: Op) -> Awaitable[Applied]:
+        """Change the document: here at once, everywhere when the hub has it. Nobody has to await that (D2, D3).
+
+        Edits are sent in the order of the calls, and again after a reconnect, however long that takes. Where the hub
+        refuses, the change vanishes from `document`, and who waits gets a `RequestRefused`.
+        """
+        edit = checked(ops, self.view.limits.max_message_bytes)
+        return cast("Awaitable[Applied]", self._session.draft(edit))
+
+    async def undo(self) -> Applied:
+        """Take back our own last edit, as far as nobody has changed it since (D6)."""
+        return await self._in_order(Undo(op_id=new_op_id()), Applied)
+
+    async def redo(self) -> Applied:
+        """Make our last undone edit again (D6)."""
+        return await self._in_order(Redo(op_id=new_op_id()), Applied)
+
+    async def save_version(self, name: str) -> Version:
+        """Keep the document under a name, with our own edits up to here (V1)."""
+        return await self._in_order(VersionSave(op_id=new_op_id(), name=name), Version)
+
+    async def restore(self, version: str) -> Applied:
+        """Make the document what it was in a version, as one edit that can be undone (V3)."""
+        return await self._in_order(VersionRestore(op_id=new_op_id(), version=version), Applied)
+
+    async def versions(self) -> tuple[Version, ...]:
+        """Ask the hub which versions there are, the oldest first (V2)."""
+        return (await self._ask(VersionList(op_id=new_op_id()), Versions)).versions
+
+    async def delete_version(self, version: str) -> None:
+        """Forget a version (V4)."""
+        await self._ask(VersionDelete(op_id=new_op_id(), version=version), VersionDeleted)
+
+    async def upload(self, path: Path) -> Asset:
+        """Store a sound in the room: WAV, FLAC, MP3 or Ogg (A5). Raises OSError where the file cannot be read."""
+        max_bytes = self.view.limits.max_asset_bytes
+        if path.stat().st_size > max_bytes:
+            raise RequestRefused(ErrorCode.TOO_LARGE, f"A sound may have {max_bytes // 1024 // 1024} MiB.")
+        welcome = self.view.welcome
+        member = {"X-Logdrum-Session": welcome.session, "X-Logdrum-Key": welcome.key}
+        asset = await self._files.store(path, member)
+        return (await self._session.until(lambda view: asset in view.assets)).assets[asset]
+
+    async def chat(self, text: str) -> Chat:
+        """Say something to everybody: once, whatever becomes of the connection meanwhile (P3)."""
+        return await self._ask(SendChat(text=text, op_id=new_op_id()), Chat)
+
+    async def _in_order(self, message: Ordered, kind: type[M]) -> M:
+        answer = await self._session.draft(message)
+        assert isinstance(answer, kind)
+        return answer
+
+    async def _ask(self, request: Asked, kind: type[M]) -> M:
+        def answers(message: HubMessage) -> bool:
+            return isinstance(message, kind) and getattr(message, "op_id", None) == request.op_id
+
+        answer = await self._session.request(request, answers)
+        assert isinstance(answer, kind)
+        return answer
 
     async def show(self, state: PresenceState) -> None:
         """Show the others where we are looking; dropped while the connection is broken (P1)."""
@@ -206,7 +303,7 @@ async def join(
         try:
             await session.until(lambda _: session.connected)
             await _first_sync(session)
-            yield Room(session, SpanFetcher(address, room))
+            yield Room(session, RoomFiles(address, room, None if token is UNSET else token))
         except Exception as raised:  # kept out of the group, which would wrap it
             fault = raised
         finally:
@@ -220,7 +317,3 @@ async def _first_sync(session: Session) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_SYNC_TIMEOUT_S):
             await session.until(lambda _: session.clock.synced)
-
-
-def _op_id() -> str:
-    return secrets.token_hex(8)

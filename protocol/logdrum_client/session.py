@@ -14,6 +14,8 @@ from logdrum_client.address import HubAddress
 from logdrum_client.backoff import Backoff
 from logdrum_client.clock import HubClock, Pinger
 from logdrum_client.connection import Connection, open_connection
+from logdrum_client.desk import Desk
+from logdrum_client.drafts import Ordered
 from logdrum_client.errors import Disconnected, HubUnreachable, JoinRefused, LogdrumError, RequestTimeout
 from logdrum_client.feed import Feeds
 from logdrum_client.pending import REQUEST_TIMEOUT_S, Answers, PendingRequest, PendingRequests, Request
@@ -36,6 +38,7 @@ _FINAL: Final = {
     CloseCode.HELLO_EXPECTED,
     CloseCode.BAD_TOKEN,
     CloseCode.REPLACED,
+    CloseCode.PUT_OUT,
     CloseCode.TOO_MANY,
 }
 _REFUSALS: Final[Mapping[int, ErrorCode]] = {
@@ -72,6 +75,7 @@ class Session:
 
     def __init__(self, place: Place, clock: HubClock, rng: random.Random) -> None:
         self.clock = clock
+        self.desk = Desk(clock.local_us)
         self.listeners: Feeds[HubMessage] = Feeds()
         self.streams = StreamRoutes()
         self.fault: LogdrumError | None = None
@@ -152,11 +156,17 @@ class Session:
         finally:
             self._pending.remove(pending)
 
+    def draft(self, message: Ordered) -> asyncio.Future[HubMessage]:
+        """Ask for what has its place in the order of our edits; the answer comes whenever the hub can give it."""
+        self._check()
+        return self.desk.add(message)
+
     async def _stay(self) -> LogdrumError:
         """Be connected once; return what ended it."""
         try:
             async with open_connection(self._place.url, self._place.room) as connection:
-                self._enter(await self._greet(connection))
+                asked_us = self.clock.local_us()
+                self._enter(await self._greet(connection), asked_us)
                 return await self._live(connection)
         except LogdrumError as fault:
             return fault
@@ -170,12 +180,10 @@ class Session:
         except TimeoutError:
             raise HubUnreachable("The hub does not answer a hello.") from None
 
-    def _enter(self, welcome: Welcome) -> None:
+    def _enter(self, welcome: Welcome, asked_us: int) -> None:
         before = self._view
-        if before is not None and before.welcome.epoch != welcome.epoch:
-            self.clock.reset()  # another hub process, another clock
-        self.clock.welcome(welcome.now_us)
-        self._view = entered(welcome, before)
+        same_clock = self.clock.welcome(welcome.now_us, asked_us)
+        self._view = entered(welcome, before, same_clock=same_clock)
         if before is not None:
             self.streams.reenter(before, self._view)
 
@@ -187,6 +195,7 @@ class Session:
                 tasks.create_task(self._receive(connection, pinger))
                 tasks.create_task(self._keep_time(pinger))
                 tasks.create_task(self._ask_again(connection))
+                tasks.create_task(self.desk.send_all(connection.send))
         except* LogdrumError as group:
             faults += [fault for fault in group.exceptions if isinstance(fault, LogdrumError)]
         finally:
@@ -204,6 +213,7 @@ class Session:
     def _hear(self, message: HubMessage) -> None:
         self._view = folded(self.view, message, self.clock.now_us())
         self._pending.hear(message)
+        self.desk.hear(message, self.view.session)
         self.streams.put(message)
         if isinstance(message, Job):
             self.streams.prune(self.view)
@@ -219,10 +229,11 @@ class Session:
 
     async def _ask_again(self, connection: Connection) -> None:
         """Begin to send: first what was asked before and has no answer (J1 and T6 make that harmless)."""
+        known: tuple[HubMessage, ...] = (*self.view.jobs.values(), *self.view.chat)
         for pending in self._pending:
             pending.repeated = True
-            for job in self.view.jobs.values():
-                pending.hear(job)
+            for message in known:
+                pending.hear(message)
             if not pending.answered:
                 await connection.send(pending.request)
         self._connection = connection
@@ -241,7 +252,9 @@ class Session:
 
     def _end(self) -> None:
         self.is_over = True
-        self._pending.fail(self.fault or Disconnected(CloseCode.NORMAL, "The room has been left."))
+        fault = self.fault or Disconnected(CloseCode.NORMAL, "The room has been left.")
+        self._pending.fail(fault)
+        self.desk.fail(fault)
         self.listeners.end(self.fault)
         self.streams.end(self.fault)
         self._wake()

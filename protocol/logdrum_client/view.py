@@ -1,4 +1,4 @@
-"""A room as one member sees it: a fold over what the hub says, nothing else (H2)."""
+"""A room as the hub has told of it: a fold over its messages, nothing else (H2)."""
 
 from collections.abc import Mapping
 from typing import Final, TypeVar
@@ -8,20 +8,25 @@ from msgspec.structs import replace
 
 from logdrum_client.transport import TransportHistory
 from logdrum_protocol import bounds as b
+from logdrum_protocol.fold import Document, apply, document_of
 from logdrum_protocol.hub_messages import (
     Applied,
     Asset,
     Chat,
     Chunk,
+    Event,
     HubMessage,
     Job,
     MemberJoined,
     MemberLeft,
     Presence,
+    Snapshot,
     StreamClose,
     StreamEpoch,
     StreamOpen,
     Transport,
+    Version,
+    VersionDeleted,
     Welcome,
 )
 from logdrum_protocol.records import Limits, Member, PresenceState, ResumePoint
@@ -60,12 +65,16 @@ class RoomView(msgspec.Struct, frozen=True, kw_only=True):
 
     welcome: Welcome
     seq: b.Seq
+    """Of the newest event that is in here."""
+    document: Document
+    """As everybody has it; what we have asked for and have no answer to is not in it."""
     transports: TransportHistory
     members: Mapping[b.SessionId, Member]
     presence: Mapping[b.SessionId, PresenceState]
     jobs: Mapping[b.JobId, Job]
     streams: Mapping[b.StreamId, StreamView]
     assets: Mapping[b.AssetId, Asset]
+    versions: Mapping[b.VersionId, Version]
     chat: tuple[Chat, ...]
 
     @property
@@ -89,28 +98,54 @@ class RoomView(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(stream for stream in self.streams.values() if stream.opened.job == job)
 
 
-def entered(welcome: Welcome, before: RoomView | None = None) -> RoomView:
+def entered(welcome: Welcome, before: RoomView | None = None, *, same_clock: bool = True) -> RoomView:
     """The room at a `welcome`; what a recovered session knew of the past it goes on knowing (H2)."""
-    recovered = before is not None and welcome.recovered
-    chat = before.chat if before and recovered else welcome.snapshot.chat if welcome.snapshot else ()
+    view = _at_snapshot(welcome, welcome.snapshot or Snapshot())
+    if before is None:
+        return view
+    view = replace(
+        view,
+        transports=_transports(welcome, before, same_clock=same_clock),
+        streams={opened.stream: _reopened(opened, before) for opened in welcome.streams},
+    )
+    return _recovered(view, before) if welcome.recovered else view
+
+
+def _at_snapshot(welcome: Welcome, snapshot: Snapshot) -> RoomView:
     return RoomView(
         welcome=welcome,
-        seq=before.seq if before and recovered else welcome.seq,
-        transports=_transports(welcome, before),
+        seq=welcome.seq,
+        document=document_of(snapshot.entities),
+        transports=TransportHistory((welcome.transport,)),
         members={member.session: member for member in welcome.members},
-        presence=before.presence if before and recovered else {},
+        presence={},
         jobs={job.job: job for job in welcome.jobs},
-        streams={opened.stream: _reopened(opened, before) for opened in welcome.streams},
-        assets=before.assets if before and recovered else {},
-        chat=chat,
+        streams={opened.stream: _reopened(opened, None) for opened in welcome.streams},
+        assets={asset.asset: asset for asset in snapshot.assets},
+        versions={version.version: version for version in snapshot.versions},
+        chat=snapshot.chat,
     )
 
 
-def _transports(welcome: Welcome, before: RoomView | None) -> TransportHistory:
-    # T5: the one before stays in force until the newest's anchor has come.
-    if before is None or before.welcome.epoch != welcome.epoch:
-        return TransportHistory((welcome.transport,))
-    return before.transports.heard(welcome.transport, welcome.now_us)
+def _recovered(view: RoomView, before: RoomView) -> RoomView:
+    return replace(
+        view,
+        seq=before.seq,
+        document=before.document,
+        presence=before.presence,
+        assets=before.assets,
+        versions=before.versions,
+        chat=before.chat,
+    )
+
+
+def _transports(welcome: Welcome, before: RoomView, *, same_clock: bool) -> TransportHistory:
+    # T5: the one before stays in force until the newest's anchor has come. A hub that has been restarted may not
+    # remember the newest, and what is welcomed with is what is.
+    known = before.transports
+    if same_clock and (welcome.transport == known.newest or welcome.transport.rev > known.newest.rev):
+        return known.heard(welcome.transport, welcome.now_us)
+    return TransportHistory((welcome.transport,))
 
 
 def _reopened(opened: StreamOpen, before: RoomView | None) -> StreamView:
@@ -128,7 +163,7 @@ def folded(view: RoomView, message: HubMessage, hub_us: float) -> RoomView:
             return _with_job(view, message)
         case MemberJoined() | MemberLeft() | Presence():
             return _people(view, message)
-        case Chat() | Applied() | Asset():
+        case Applied() | Chat() | Asset() | Version() | VersionDeleted():
             return _history(view, message)
         case StreamOpen() | Chunk() | StreamEpoch() | StreamClose():
             return _streams(view, message)
@@ -155,14 +190,21 @@ def _people(view: RoomView, message: MemberJoined | MemberLeft | Presence) -> Ro
             return replace(view, members=_without(view.members, session), presence=_without(view.presence, session))
 
 
-def _history(view: RoomView, message: Chat | Applied | Asset) -> RoomView:
-    match message:
-        case Chat():
-            return replace(view, seq=max(view.seq, message.seq), chat=(*view.chat, message)[-_KEPT_CHAT:])
+def _history(view: RoomView, event: Event) -> RoomView:
+    if event.seq <= view.seq:  # D4: the answer to what was asked twice
+        return view
+    view = replace(view, seq=event.seq)
+    match event:
         case Applied():
-            return replace(view, seq=max(view.seq, message.seq))
+            return replace(view, document=apply(view.document, event.ops))
+        case Chat():
+            return replace(view, chat=(*view.chat, event)[-_KEPT_CHAT:])
         case Asset():
-            return replace(view, assets={**view.assets, message.asset: message})
+            return replace(view, assets={**view.assets, event.asset: event})
+        case Version():
+            return replace(view, versions={**view.versions, event.version: event})
+        case VersionDeleted():
+            return replace(view, versions=_without(view.versions, event.version))
 
 
 def _streams(view: RoomView, message: StreamOpen | Chunk | StreamEpoch | StreamClose) -> RoomView:

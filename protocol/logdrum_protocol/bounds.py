@@ -6,6 +6,7 @@ from msgspec import Meta
 
 MAX_MESSAGE_BYTES: Final = 256 * 1024
 MAX_OPS: Final = 1024
+MAX_OP_ID: Final = 64
 TICKS_PER_QUARTER: Final = 960
 SAMPLE_RATE: Final = 48_000
 CHANNELS: Final = 2
@@ -14,9 +15,12 @@ SUBPROTOCOL: Final = "logdrum.v1"
 # 2**53 - 1: the largest integer that a JavaScript number holds exactly.
 _MAX_INT: Final = 9_007_199_254_740_991
 _MAX_TICK: Final = 2**40
+# A quarter of the way to the last tick: who plays from there does not reach it in a lifetime.
+_MAX_SEEK: Final = 2**38
 
 Micros: TypeAlias = Annotated[int, Meta(ge=0, le=_MAX_INT, description="microseconds of the hub clock")]
 Tick: TypeAlias = Annotated[int, Meta(ge=0, le=_MAX_TICK, description="musical position, 960 a quarter note")]
+SeekTick: TypeAlias = Annotated[int, Meta(ge=0, le=_MAX_SEEK, description="musical position, 960 a quarter note")]
 Ticks: TypeAlias = Annotated[int, Meta(ge=1, le=_MAX_TICK, description="musical length, 960 a quarter note")]
 Sample: TypeAlias = Annotated[int, Meta(ge=0, le=_MAX_INT, description="audio position, samples per channel")]
 Samples: TypeAlias = Annotated[int, Meta(ge=0, le=_MAX_INT, description="audio length, samples per channel")]
@@ -41,7 +45,7 @@ AnyNumber: TypeAlias = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | Annotat
 
 RoomId: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,63}\Z")]
 EntityId: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{8,36}\Z")]
-OpId: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
+OpId: TypeAlias = Annotated[str, Meta(min_length=1, max_length=MAX_OP_ID)]
 SessionId: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
 SessionKey: TypeAlias = Annotated[str, Meta(min_length=1, max_length=128)]
 JobId: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]

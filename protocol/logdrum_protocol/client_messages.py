@@ -36,7 +36,7 @@ class TransportSet(_Message, tag="transport.set", frozen=True, kw_only=True):
 
     op_id: b.OpId
     playing: bool | UnsetType = UNSET
-    tick: b.Tick | UnsetType = UNSET
+    tick: b.SeekTick | UnsetType = UNSET
     bpm: b.Bpm | UnsetType = UNSET
     numerator: b.Numerator | UnsetType = UNSET
     denominator: b.Denominator | UnsetType = UNSET

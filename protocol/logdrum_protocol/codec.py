@@ -4,6 +4,7 @@ from typing import Final, Generic, TypeVar, get_args
 
 import msgspec
 
+from logdrum_protocol import bounds as b
 from logdrum_protocol.bounds import MAX_MESSAGE_BYTES
 from logdrum_protocol.client_messages import ClientMessage
 from logdrum_protocol.engine_messages import FromEngine, ToEngine
@@ -13,7 +14,7 @@ from logdrum_protocol.hub_messages import HubMessage
 M = TypeVar("M")
 
 # msgspec 0.22 lets the last three escape its own type: bad UTF-8, deep nesting, a length prefix beyond memory.
-_FAULTS: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, MemoryError, OverflowError)
+DECODE_FAULTS: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, MemoryError, OverflowError)
 
 
 class _Envelope(msgspec.Struct):
@@ -40,17 +41,18 @@ class MessageDecoder(Generic[M]):
             )
         try:
             return self._decoder.decode(frame)
-        except _FAULTS as fault:
+        except DECODE_FAULTS as fault:
             raise self._explain(frame, fault) from fault
 
     def _explain(self, frame: bytes, fault: BaseException) -> ProtocolError:
         try:
             envelope = _envelope.decode(frame)
-        except _FAULTS:
+        except DECODE_FAULTS:
             return ProtocolError(ErrorCode.BAD_MESSAGE, "A message is one MessagePack map with a text key 'type'.")
+        op_id = envelope.op_id if envelope.op_id is None or 0 < len(envelope.op_id) <= b.MAX_OP_ID else None
         if envelope.type not in self._tags:
-            return ProtocolError(ErrorCode.UNKNOWN_TYPE, f"There is no message '{envelope.type[:64]}'.", envelope.op_id)
-        return ProtocolError(ErrorCode.BAD_MESSAGE, f"Bad '{envelope.type}' message: {fault}", envelope.op_id)
+            return ProtocolError(ErrorCode.UNKNOWN_TYPE, f"There is no message '{envelope.type[:64]}'.", op_id)
+        return ProtocolError(ErrorCode.BAD_MESSAGE, f"Bad '{envelope.type}' message: {fault}", op_id)
 
 
 decode_client_message: Final = MessageDecoder[ClientMessage](ClientMessage)

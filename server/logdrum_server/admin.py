@@ -16,8 +16,9 @@ from logdrum_server import __version__
 from logdrum_server.entry import HUB, bearer, room_name
 from logdrum_server.errors import RequestError
 from logdrum_server.hub import Hub
-from logdrum_server.live_room import LiveRoom, Peer
+from logdrum_server.live_room import LiveRoom
 from logdrum_server.metrics import lag_bytes
+from logdrum_server.services import Peer
 from logdrum_server.storage.contract import RoomSize, StorageError
 from logdrum_server.views import CommitView, HubView, JobView, MemberView, RoomDetails, RoomView
 

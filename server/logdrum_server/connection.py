@@ -17,7 +17,7 @@ from logdrum_protocol.hub_messages import ClockPong, Error
 from logdrum_server.core.floods import Allowance, Rates, Strikes, Verdict, judge, refusal
 from logdrum_server.doors.tokens import TokenRefused
 from logdrum_server.errors import RequestError
-from logdrum_server.lanes import HIGH_WATER_BYTES, Lanes, close_frame, ws_frame
+from logdrum_server.lanes import HIGH_WATER_BYTES, MOST_BYTES, Lanes, close_frame, ws_frame
 
 if TYPE_CHECKING:
     from logdrum_server.hub import Hub
@@ -57,6 +57,7 @@ class TransportWire:
         self.pending = transport.get_write_buffer_size
         self.is_closing = transport.is_closing
         self.abort = transport.abort
+        self.close = transport.close
         sock = transport.get_extra_info("socket")
         if sock is not None and sock.family in (socket.AF_INET, socket.AF_INET6):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, HIGH_WATER_BYTES)
@@ -101,6 +102,8 @@ class Connection:
             await self._converse()
             pumping.cancel()
             ending.cancel()
+        if self._verdict is not None:
+            self._wire.close()
 
     async def _converse(self) -> None:
         try:
@@ -139,8 +142,7 @@ class Connection:
             admitted = hub.doors.admit(
                 hello.token, self._name, resuming=known is not None and known.holds(hello.resume)
             )
-            self._room = await hub.open_room(self._name)
-            await self._room.prepare_to_welcome(hello)
+            self._room = await hub.room_to_join(self._name, hello)
         except TokenRefused as fault:
             hub.counts.turned_away["token"] += 1
             self._tell(Error(code=ErrorCode.BAD_TOKEN, message=str(fault)))
@@ -160,7 +162,10 @@ class Connection:
 
     async def _receive(self) -> bytes:
         """Return the next binary frame, or raise `_Verdict` or `_Gone`."""
-        message = await self._ws.receive()
+        try:
+            message = await self._ws.receive()
+        except ConnectionError as fault:  # a ping whose sender has gone cannot be answered
+            raise _Gone from fault
         match message.type:
             case WSMsgType.BINARY:
                 assert isinstance(message.data, bytes)
@@ -216,7 +221,7 @@ class Connection:
 
     def _pong(self, ping: ClockPing, now_us: int) -> None:
         """Answer at once, ahead of anything queued (K1)."""
-        if self._wire.pending() > self.lanes.budget_bytes:
+        if self._wire.pending() > MOST_BYTES:
             self._fall_behind()
         pong = ClockPong(t0=ping.t0, received_us=now_us, sent_us=self._hub.clock.now_us())
         self._wire.send(ws_frame(encode(pong)))

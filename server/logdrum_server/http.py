@@ -101,6 +101,7 @@ async def _converse(hub: Hub, name: RoomId, request: web.Request) -> web.StreamR
         timeout=CLOSE_S,
         max_msg_size=hub.config.max_message_bytes,
         compress=False,
+        autoclose=False,  # after a close frame of ours, none of aiohttp's: browsers take that for an error
     )
     if hub.draining:
         await ws.prepare(request)
@@ -222,7 +223,16 @@ async def _page(request: web.Request) -> web.StreamResponse:
 async def _page_file(request: web.Request) -> web.StreamResponse:
     page = request.app[HUB].config.page
     if page is not None:
-        path = (page / request.match_info["file"]).resolve()
-        if path.is_relative_to(page.resolve()) and path.is_file():
+        path = _file_in(page, request.match_info["file"])
+        if path is not None:
             return web.FileResponse(path, headers=_PAGE_HEADERS)
     raise RequestError(404, ErrorCode.NOT_FOUND, "There is nothing at this address.")
+
+
+def _file_in(folder: Path, name: str) -> Path | None:
+    """The file of that name, None where there is none, or where nothing can be called that."""
+    try:
+        path = (folder / name).resolve()
+        return path if path.is_relative_to(folder.resolve()) and path.is_file() else None
+    except (OSError, ValueError):
+        return None

@@ -7,10 +7,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final, TypeVar
 
-import msgspec
-
 from logdrum_protocol import bounds as b
-from logdrum_protocol.client_messages import VersionRestore
+from logdrum_protocol.client_messages import Hello, VersionRestore
 from logdrum_protocol.codec import decode_hub_message
 from logdrum_protocol.engine_messages import AssetChecked, EngineReady, FromEngine
 from logdrum_protocol.errors import CloseCode, ErrorCode, ProtocolError
@@ -20,15 +18,17 @@ from logdrum_server.assets import AssetStore
 from logdrum_server.clock import HubClock
 from logdrum_server.committer import Committer
 from logdrum_server.config import Config
-from logdrum_server.core.checkpoint import decode_entities, replayed
+from logdrum_server.core.checkpoint import DamagedBody, decode_entities, replayed
 from logdrum_server.core.engine_events import engine_ready
+from logdrum_server.core.jobs import Ticket
 from logdrum_server.core.state import RoomState, new_room, reopened
 from logdrum_server.counts import Counts
 from logdrum_server.doors.doors import open_doors
 from logdrum_server.engine_link import EngineLink
 from logdrum_server.errors import RequestError, ServerError, StartError
-from logdrum_server.live_room import LiveRoom, Services
+from logdrum_server.live_room import LiveRoom
 from logdrum_server.recorder import Recorder
+from logdrum_server.services import Services
 from logdrum_server.storage.contract import DropRoom, StorageError, StoredRoom
 from logdrum_server.storage.sqlite import SqliteStorage
 from logdrum_server.tape import Tape
@@ -39,6 +39,9 @@ _TICK_S: Final = 0.1
 _SAVE_S: Final = 1.0
 _SWEEP_S: Final = 1.0
 _EMPTY_ROOM_US: Final = 600_000_000
+MAX_ROOMS: Final = 10_000
+"""Open at a time; those that nobody is in close by themselves."""
+
 ROOMS_FILE: Final = "rooms.sqlite3"
 
 
@@ -72,6 +75,7 @@ class Hub:
             committer=self.committer,
             doors=self.doors,
             counts=self.counts,
+            draw=lambda: Ticket(secrets.token_urlsafe(6), secrets.randbits(32)),
             command=self.engine.send,
             finish=self._finish,
             load_version=lambda *restore: self._restores.put_nowait(restore),
@@ -96,10 +100,20 @@ class Hub:
         """Return a room: in memory, else as it was kept, else new; raises `RequestError` where it cannot be read."""
         room = self.rooms.get(name)
         if room is None:
+            if len(self.rooms) >= MAX_ROOMS:
+                raise RequestError(503, ErrorCode.TOO_MANY, "This hub has as many rooms open as it can hold.")
             async with self.opening:
                 room = self.rooms.get(name) or await self._open(name)
         self._emptied_us.pop(name, None)
         return room
+
+    async def room_to_join(self, name: b.RoomId, hello: Hello) -> LiveRoom:
+        """Return a room that can welcome someone at once; raises `RequestError` where it cannot be read."""
+        while True:
+            room = await self.open_room(name)
+            await room.prepare_to_welcome(hello)
+            if self.rooms.get(name) is room:  # it may have been let go meanwhile
+                return room
 
     async def find_room(self, name: b.RoomId) -> LiveRoom | None:
         """Return a room that is in memory or kept, and make none; raises `RequestError`."""
@@ -120,7 +134,7 @@ class Hub:
     async def _read(self, reading: Awaitable[T], name: b.RoomId) -> T:
         try:
             return await reading
-        except (StorageError, msgspec.MsgspecError) as fault:
+        except (StorageError, DamagedBody) as fault:
             log.error("room cannot be read", extra={"room": name, "reason": str(fault)})
             message = "This room cannot be read from the hub's disk; its log says why."
             raise RequestError(503, ErrorCode.INTERNAL, message) from fault
@@ -181,11 +195,11 @@ class Hub:
 
     def _sweep(self, room: LiveRoom, now_us: int) -> None:
         """Forget who did not come back, and in time the room that they have left empty."""
-        room.forget_lost(now_us)
+        room.sweep(now_us)
         room.keep_transport()
         if room.state.sessions or room.state.unsettled:
             self._emptied_us.pop(room.name, None)
-        elif now_us - self._emptied_us.setdefault(room.name, now_us) > _EMPTY_ROOM_US:
+        elif now_us - self._emptied_us.setdefault(room.name, now_us) > _EMPTY_ROOM_US or room.is_untouched:
             self._close_room(room)
 
     def _close_room(self, room: LiveRoom) -> None:
@@ -242,10 +256,12 @@ class Hub:
             room, session, message = await self._restores.get()
             try:
                 body = await self.storage.read_version(room.name, message.version)
-                room.restore(session, message, None if body is None else decode_entities(body))
-            except (StorageError, msgspec.MsgspecError) as fault:
+                entities = None if body is None else decode_entities(body)
+            except (StorageError, DamagedBody) as fault:
                 log.error("version cannot be read", extra={"room": room.name, "reason": str(fault)})
-                room.restore(session, message, None)
+                entities = None
+            if self.rooms.get(room.name) is room:  # it may have been let go meanwhile
+                room.restore(session, message, entities, self.clock.now_us())
 
     async def _keep_saving(self) -> None:
         while True:

@@ -1,7 +1,8 @@
 """Four lanes a connection, one writer: control, ordered events, audio, presence.
 
 Only as much is handed to the kernel as it will send soon; the rest waits here, in order of importance. Control and
-events have a byte budget, and full means that the peer has fallen behind: it is closed and may resume (C7). Audio is
+events have a byte budget, and over it for two seconds means that the peer has fallen behind: it is closed and may
+resume (C7). That leaves time for a burst, and for one event that is greater than the budget. Audio is
 not queued at all: each reader is a cursor into a tape that everyone shares, so a slow connection costs no memory; what
 is late is skipped, and the gap is said (A4). Of presence only the newest of each member is kept (P1).
 """
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from logdrum_server.tape import Tape
 
 BUDGET_BYTES: Final = 1024 * 1024
+MOST_BYTES: Final = 16 * 1024 * 1024
+"""What may wait at the very most, for however short a time."""
+
 HIGH_WATER_BYTES: Final = 64 * 1024
 """Unsent bytes at which a connection is left alone until its kernel buffer has drained."""
 
@@ -73,7 +77,7 @@ class Lanes:
         self._presence: dict[str, bytes] = {}
         self.is_shut = False
         self.queued_bytes = 0
-        self.budget_bytes = BUDGET_BYTES
+        self._was_over = False
         self._on_full = on_full
         self._on_blocked = on_blocked
 
@@ -90,12 +94,15 @@ class Lanes:
         self._presence[member] = frame
         self.pump()
 
-    def widen(self, frame_bytes: int) -> None:
-        """Take a `welcome` of any size: a great document is no sign of a slow reader."""
-        self.budget_bytes = BUDGET_BYTES + frame_bytes
+    def judge(self) -> None:
+        """Say that the peer has fallen behind where it was over its budget the last time too; asked each second."""
+        is_over = self.queued_bytes > BUDGET_BYTES
+        if is_over and self._was_over:
+            self._on_full()
+        self._was_over = is_over
 
     def _enqueue(self, lane: deque[bytes], frame: bytes) -> None:
-        if self.queued_bytes + len(frame) > self.budget_bytes:
+        if self.queued_bytes and self.queued_bytes + len(frame) > MOST_BYTES:
             self._on_full()
             return
         self.queued_bytes += len(frame)

@@ -2,11 +2,9 @@
 
 import asyncio
 import logging
-import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final, Protocol, assert_never
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, assert_never
 
-import msgspec
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
@@ -24,21 +22,20 @@ from logdrum_protocol.client_messages import (
 )
 from logdrum_protocol.codec import encode
 from logdrum_protocol.document import Entity
-from logdrum_protocol.engine_messages import FromEngine, StopJob, ToEngine
+from logdrum_protocol.engine_messages import FromEngine, StopJob
 from logdrum_protocol.errors import CloseCode, ErrorCode
 from logdrum_protocol.hub_messages import (
+    Applied,
     Asset,
     HubMessage,
     Job,
     Presence,
     Rejected,
     StreamClose,
-    Welcome,
 )
 from logdrum_protocol.records import ResumePoint
 from logdrum_protocol.timeline import effective
 from logdrum_server.arrivals import find_door, may_resume, outcome, recovers
-from logdrum_server.committer import Committer
 from logdrum_server.core import ledger, pace, people, versions
 from logdrum_server.core.effects import (
     CloseTape,
@@ -56,16 +53,15 @@ from logdrum_server.core.effects import (
 )
 from logdrum_server.core.engine_events import engine_lost
 from logdrum_server.core.floods import Rates
-from logdrum_server.core.jobs import Ticket
+from logdrum_server.core.ledger import Recorded
 from logdrum_server.core.room import handle, hear_engine
 from logdrum_server.core.state import Outcome, RoomState
-from logdrum_server.counts import Counts
-from logdrum_server.doors import Doors, Pass
+from logdrum_server.doors import Pass
 from logdrum_server.errors import RequestError
 from logdrum_server.journal import Journal
-from logdrum_server.lanes import Lanes, ws_frame
+from logdrum_server.lanes import ws_frame
 from logdrum_server.past import Past
-from logdrum_server.recorder import Recorder
+from logdrum_server.services import Peer, Services
 from logdrum_server.storage.contract import AppendEvent, Write
 from logdrum_server.tape import Tape
 
@@ -73,29 +69,6 @@ log = logging.getLogger(__name__)
 
 _MAX_CLOSED_TAPES: Final = 64
 _NO_PACE: Final = (SetPresence, PlayNote, SendChat, Edit, Undo, Redo)
-
-
-class Peer(Protocol):
-    """A member's connection, as the room sees it."""
-
-    lanes: Lanes
-
-    def end(self, code: CloseCode, reason: str) -> None:
-        """Close the connection soon."""
-        ...
-
-
-class Services(msgspec.Struct, frozen=True, kw_only=True):
-    """What the hub does for its rooms."""
-
-    recorder: Recorder
-    committer: Committer
-    doors: Doors
-    counts: Counts
-    command: Callable[[ToEngine], None]
-    finish: Callable[["LiveRoom", Tape], None]
-    load_version: Callable[["LiveRoom", b.SessionId, VersionRestore], None]
-    read_again: Callable[["LiveRoom"], None]
 
 
 class LiveRoom:
@@ -113,7 +86,13 @@ class LiveRoom:
         self.past = Past(state.settled.seq)
         self.services = services
         self.journal = Journal(state.room, state.epoch, services.committer)
+        self._behind_restore: dict[b.SessionId, list[ClientMessage]] = {}
         self._waiting: dict[b.Seq, asyncio.Future[bool]] = {}
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether nothing would be lost with it: nobody has worked in it, and nothing plays."""
+        return not self.state.history.seq and not self.state.jobs and not self.dropped
 
     @property
     def name(self) -> b.RoomId:
@@ -169,16 +148,37 @@ class LiveRoom:
             self.apply(people.leave(self.state, session, reason))
 
     def receive(self, session: b.SessionId, message: ClientMessage, now_us: int) -> None:
-        """Carry out a member's message."""
+        """Carry out a member's message, after any version that it still waits for (V3)."""
         self.received += 1
-        ticket = Ticket(secrets.token_urlsafe(6), secrets.randbits(32))
-        self.apply(handle(self.state, session, message, ticket, now_us))
+        if session in self._behind_restore and isinstance(message, Recorded):
+            self._behind_restore[session].append(message)
+            return
+        self.apply(handle(self.state, session, message, self.services.draw(), now_us))
+        if isinstance(message, Undo | Redo):
+            self._charge(session, now_us)
         if not isinstance(message, _NO_PACE):
             self.tick(now_us)
 
-    def restore(self, session: b.SessionId, message: VersionRestore, entities: Iterable[Entity] | None) -> None:
-        """Go on with a version that has been read from disk (V3)."""
+    def _charge(self, session: b.SessionId, now_us: int) -> None:
+        """Count the event that was just accepted by its size (C6)."""
+        newest = self.state.unsettled[-1].event if self.state.unsettled else None
+        if session in self.rates and isinstance(newest, Applied) and newest.by == session:
+            self.rates[session].charge(len(newest.ops), now_us)
+
+    def _load_version(self, session: b.SessionId, message: VersionRestore) -> None:
+        self._behind_restore[session] = []
+        self.services.load_version(self, session, message)
+
+    def restore(
+        self, session: b.SessionId, message: VersionRestore, entities: Iterable[Entity] | None, now_us: int
+    ) -> None:
+        """Go on with a version that has been read from disk, and with what its sender has asked for since (V3)."""
+        waiting = self._behind_restore.pop(session)
         self.apply(versions.restore(self.state, session, message, entities))
+        self._charge(session, now_us)
+        for later in waiting:
+            if session in self.state.sessions:
+                self.receive(session, later, now_us)
 
     def put_out(self, session: b.SessionId, reason: str) -> bool:
         """Close a member's connection for good; False where there is no such member."""
@@ -201,7 +201,7 @@ class LiveRoom:
         done = self._waiting[asset.seq] = asyncio.get_running_loop().create_future()
         self.apply(ledger.record(self.state, asset))
         if not await done:
-            raise RequestError(507, ErrorCode.NO_SPACE, "The hub's disk is full; nothing was stored.")
+            raise RequestError(507, ErrorCode.NO_SPACE, "The hub's disk takes nothing more; nothing was stored.")
         return asset
 
     def committed(self, writes: Sequence[Write]) -> None:
@@ -221,13 +221,14 @@ class LiveRoom:
         self._answer_waiting(write.seq, stored=True)
 
     def not_committed(self, code: ErrorCode, message: str) -> None:
-        """The disk took nothing: the room is what it was (D7)."""
-        self.services.counts.rejects[code] += len(self.state.unsettled)
-        self.apply(ledger.refuse(self.state, code, message))
+        """The disk took nothing, or nobody knows what it took (D7)."""
         for seq in list(self._waiting):
             self._answer_waiting(seq, stored=False)
-        if code != ErrorCode.NO_SPACE:
-            self.services.read_again(self)  # a full disk has kept nothing; of another fault nobody knows
+        if code == ErrorCode.NO_SPACE:
+            self.services.counts.rejects[code] += len(self.state.unsettled)
+            self.apply(ledger.refuse(self.state, code, message))
+        else:
+            self.services.read_again(self)  # who asks again after that is told what is there
 
     def _answer_waiting(self, seq: b.Seq, *, stored: bool) -> None:
         waiting = self._waiting.pop(seq, None)
@@ -261,9 +262,11 @@ class LiveRoom:
             if peer.lanes.early:
                 peer.lanes.pump()
 
-    def forget_lost(self, now_us: int) -> None:
-        """Forget the sessions that did not come back in time (H4)."""
+    def sweep(self, now_us: int) -> None:
+        """Forget the sessions that did not come back in time, and let those go that have fallen behind (H4, C7)."""
         self.apply(people.expire(self.state, now_us))
+        for peer in list(self.peers.values()):
+            peer.lanes.judge()
         for session in [session for session in self.rates if session not in self.state.sessions]:
             del self.rates[session]
 
@@ -302,7 +305,7 @@ class LiveRoom:
                 is_first = len(self.state.unsettled) == 1
                 self.journal.record(self, event, self.state.history, is_first=is_first)
             case LoadVersion(session, message):
-                self.services.load_version(self, session, message)
+                self._load_version(session, message)
             case TellAll(message, lane, skip):
                 self._tell_all(message, lane, skip)
             case Command(message):
@@ -319,8 +322,6 @@ class LiveRoom:
         if peer is None:
             return
         frame = ws_frame(encode(message))
-        if isinstance(message, Welcome):
-            peer.lanes.widen(len(frame))
         _send(peer, lane, message, frame)
 
     def _tell_all(self, message: HubMessage, lane: Lane, skip: b.SessionId | None) -> None:

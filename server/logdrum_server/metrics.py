@@ -10,7 +10,8 @@ from prometheus_client.registry import Collector
 from logdrum_server.committer import Committer
 from logdrum_server.counts import Counts
 from logdrum_server.hub import Hub
-from logdrum_server.live_room import LiveRoom, Peer
+from logdrum_server.live_room import LiveRoom
+from logdrum_server.services import Peer
 from logdrum_server.storage.contract import RoomSize
 
 

@@ -53,7 +53,13 @@ def _listen(config: Config) -> socket.socket:
 
 async def _serve(config: Config, listener: socket.socket) -> None:
     hub = Hub(config)
-    runner = web.AppRunner(build_app(hub), access_log=None, shutdown_timeout=1.0, handler_cancellation=True)
+    runner = web.AppRunner(
+        build_app(hub),
+        access_log=None,
+        shutdown_timeout=1.0,
+        handler_cancellation=True,
+        auto_decompress=False,  # a body is the file itself: nobody unpacks a bomb for its sender
+    )
     await runner.setup()
     try:
         stop = _stop_on_signals()

@@ -117,7 +117,7 @@ def test_k1_time_never_runs_backwards_nor_faster_than_half_a_percent(seed: int) 
 
 def test_k1_the_first_sync_is_a_step() -> None:
     network = Network(0, idle)
-    network.hub.welcome(0)
+    network.hub.welcome(0, 0)
     network.burst()
     assert network.error_us() < 1000
 
@@ -133,17 +133,32 @@ def test_k1_a_clock_that_jumped_is_followed_by_a_step() -> None:
     assert network.hub.bursts == 1
 
 
-def test_k1_a_reset_clock_knows_nothing() -> None:
+def welcomed_again(ahead_us: int) -> tuple[Network, bool]:
+    """A clock in time, whose hub is asked for a welcome, takes 3 s, and stamps it so far ahead of the truth."""
     network = Network(0, idle)
     network.burst()
-    network.hub.reset()
-    assert not network.hub.synced
-    assert network.hub.error_us == float("inf")
+    asked_us = network.clock.us
+    network.wait(2_000_000)
+    stamped_us = round(network.true_us()) + ahead_us
+    network.wait(1_000_000)
+    return network, network.hub.welcome(stamped_us, asked_us)
+
+
+def test_k1_a_welcome_that_fits_leaves_the_clock_as_it_was() -> None:
+    network, same = welcomed_again(0)
+    assert (same, network.hub.synced) == (True, True)
+    assert network.error_us() < 1000
+
+
+@pytest.mark.parametrize("ahead_us", [-3_600_000_000, -2_200_000, 1_200_000, 3_600_000_000])
+def test_k1_a_welcome_that_cannot_be_of_this_clock_begins_it_anew(ahead_us: int) -> None:
+    network, same = welcomed_again(ahead_us)
+    assert (same, network.hub.synced, network.hub.error_us) == (False, False, float("inf"))
 
 
 def test_before_the_first_sync_the_time_is_that_of_the_welcome() -> None:
     network = Network(0, idle)
-    network.hub.welcome(123_000_000)
+    network.hub.welcome(123_000_000, 0)
     network.wait(500)
     assert network.hub.now_us() == 123_000_500
 

@@ -6,17 +6,24 @@ from logdrum_client.address import checked_room, parse_address
 from logdrum_client.backoff import FIRST_S, LONGEST_S, Backoff
 from logdrum_client.errors import BadAddressError, BadHubMessageError, Disconnected, HubUnreachable, JoinRefused
 from logdrum_client.feed import Feed
+from logdrum_client.ops import put, set_
 from logdrum_client.session import comes_back
 from logdrum_client.transport import TransportHistory
 from logdrum_client.view import RoomView, entered, folded
+from logdrum_protocol.document import Entity, Op
 from logdrum_protocol.hub_messages import (
+    Applied,
+    Asset,
     Chat,
     HubMessage,
     MemberJoined,
     MemberLeft,
     Presence,
+    Snapshot,
     StreamClose,
     StreamEpoch,
+    Version,
+    VersionDeleted,
 )
 from logdrum_protocol.records import Loop, Member
 from tests.client.fake_hub import chunk, job, stream, transport, welcome
@@ -66,7 +73,7 @@ def test_h4_a_broken_connection_is_taken_up_again(code: int) -> None:
     assert comes_back(Disconnected(code, ""), has_been_in=True)
 
 
-@pytest.mark.parametrize("code", [1000, 1003, 1009, 4400, 4401, 4403, 4409, 4429])
+@pytest.mark.parametrize("code", [1000, 1003, 1009, 4400, 4401, 4403, 4409, 4410, 4429])
 def test_h3_a_refusal_is_not_tried_again(code: int) -> None:
     assert not comes_back(Disconnected(code, ""), has_been_in=True)
 
@@ -170,9 +177,61 @@ def test_t5_a_reconnect_to_the_same_hub_keeps_the_transport_in_force() -> None:
     assert entered(welcome(recovered=True, transport=ahead), after()).transports.at(5.0).rev == 0
 
 
-def test_a_reconnect_to_another_epoch_forgets_the_transport() -> None:
+def test_a_hub_that_was_restarted_says_which_transport_is_in_force() -> None:
     before = after(transport(9))
-    assert entered(welcome(epoch=2), before).transports.newest.rev == 0
+    assert entered(welcome(transport=transport(7)), before).transports.newest.rev == 7
+
+
+def test_a_transport_of_another_clock_is_in_force_at_once() -> None:
+    restarted = welcome(transport=transport(10, anchor_us=10**15))
+    assert entered(restarted, after(transport(9)), same_clock=False).transports.at(5.0).rev == 10
+
+
+def applied(seq: int, *ops: Op) -> Applied:
+    return Applied(seq=seq, op_id=f"op{seq}", by="s2", ops=ops)
+
+
+def version(seq: int, name: str) -> Version:
+    return Version(seq=seq, version=name, name=name, by="s2", author="Kofi", at_us=0)
+
+
+def sound(seq: int) -> Asset:
+    return Asset(seq=seq, asset="a" * 64, name="kick.wav", samples=1, sample_rate=48_000, channels=2, by=None)
+
+
+def test_d3_the_document_is_what_was_applied() -> None:
+    view = after(applied(1, put("track", "track-one")), applied(2, set_("track", "track-one", name="Drums")))
+    track = view.document.get("track", "track-one")
+    assert track is not None
+    assert (track.props.name, view.seq) == ("Drums", 2)
+
+
+def test_v_versions_come_and_go() -> None:
+    view = after(version(1, "v1"), version(2, "v2"), VersionDeleted(seq=3, version="v1", by="s2", op_id="x"))
+    assert (list(view.versions), view.seq) == (["v2"], 3)
+
+
+def test_a5_a_sound_is_an_event_of_the_history() -> None:
+    view = after(sound(4))
+    assert (view.assets["a" * 64].name, view.seq) == ("kick.wav", 4)
+
+
+def test_h2_a_snapshot_brings_document_sounds_versions_and_chat() -> None:
+    track = Entity(kind="track", id="track-one")
+    brought = Snapshot(entities=(track,), assets=(sound(1),), versions=(version(2, "v"),), chat=(chat(3),))
+    view = entered(welcome(seq=3, snapshot=brought), after(chat(1, "old")))
+    assert [entity.id for entity in view.document.listed()] == ["track-one"]
+    assert (list(view.assets), list(view.versions), view.chat) == (["a" * 64], ["v"], (chat(3),))
+
+
+def test_h2_a_recovered_view_keeps_document_sounds_and_versions() -> None:
+    before = after(applied(1, put("track", "track-one")), sound(2), version(3, "v"))
+    again = entered(welcome(recovered=True, seq=5), before)
+    assert (again.document, again.assets, again.versions) == (before.document, before.assets, before.versions)
+
+
+def test_d4_a_line_that_is_answered_again_is_not_heard_twice() -> None:
+    assert after(chat(1), chat(1)).chat == (chat(1),)
 
 
 def test_a1_a_stream_is_known_from_its_opening_on() -> None:

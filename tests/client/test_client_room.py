@@ -1,11 +1,8 @@
 import asyncio
-from itertools import pairwise
 
 import pytest
 
 from logdrum_client import (
-    Audio,
-    AudioGone,
     BadHubMessageError,
     Disconnected,
     HubUnreachable,
@@ -17,11 +14,20 @@ from logdrum_client import (
     join,
     open_connection,
 )
-from logdrum_protocol.client_messages import Hello, JobCancel, JobSteer, JobSubmit, SendChat, SetPresence, TransportSet
+from logdrum_protocol.client_messages import (
+    ClientMessage,
+    Hello,
+    JobCancel,
+    JobSteer,
+    JobSubmit,
+    SendChat,
+    SetPresence,
+    TransportSet,
+)
 from logdrum_protocol.codec import encode
-from logdrum_protocol.hub_messages import Chat, Error, StreamClose, StreamEpoch, Welcome
+from logdrum_protocol.hub_messages import Chat, Error, Snapshot, Welcome
 from logdrum_protocol.records import Failure
-from tests.client.fake_hub import FakeHub, Peer, chunk, hub_us, job, refuse, samples, stream, transport, welcome
+from tests.client.fake_hub import FakeHub, Peer, hub_us, job, refuse, transport, welcome
 
 
 class Band:
@@ -192,12 +198,61 @@ async def test_j1_steering_sends_only_what_changes(hub: FakeHub) -> None:
 async def test_p3_chat_is_sent_and_heard(hub: FakeHub) -> None:
     async with Band(hub) as (room, peer):
         with room.listen(Chat) as chats:
-            await room.chat("Yebo")
-            assert await peer.receive() == SendChat(text="Yebo")
-            line = Chat(seq=1, session="s1", name="Thandi", text="Yebo", at_us=0)
-            await peer.send(transport(1), line)
-            assert await anext(chats) == line
+            async with asyncio.TaskGroup() as tasks:
+                said = tasks.create_task(room.chat("Yebo"))
+                line = said_line(await peer.receive(), 1)
+                await peer.send(transport(1), line)
+            assert await anext(chats) == said.result() == line
         assert room.view.chat == (line,)
+
+
+def said_line(message: ClientMessage, seq: int) -> Chat:
+    assert isinstance(message, SendChat)
+    assert isinstance(message.op_id, str)
+    return Chat(seq=seq, session="s1", name="Thandi", text=message.text, at_us=0, op_id=message.op_id)
+
+
+async def test_p3_a_line_is_said_again_under_its_op_id_until_it_is_heard(hub: FakeHub) -> None:
+    async with Band(hub) as (room, peer), asyncio.TaskGroup() as tasks:
+        saying = tasks.create_task(room.chat("Yebo"))
+        first = await peer.receive()
+        peer.cut()
+        again = await hub.accept(welcome(recovered=True))
+        second = await again.receive()
+        assert second == first
+        await again.send(said_line(second, 1))
+        assert (await saying).text == "Yebo"
+
+
+async def test_d4_a_line_that_is_said_again_too_fast_may_have_been_said(hub: FakeHub) -> None:
+    async with Band(hub) as (room, peer), asyncio.TaskGroup() as tasks:
+        saying = tasks.create_task(room.chat("Yebo"))
+        line = said_line(await peer.receive(), 1)
+        peer.cut()
+        again = await hub.accept(welcome(recovered=True))
+        await again.receive()
+        await again.send(Error(code="rate_limited", message="Slower.", op_id=line.op_id), line)
+        assert await saying == line
+
+
+async def test_p3_a_line_that_the_snapshot_holds_has_been_said(hub: FakeHub) -> None:
+    async with Band(hub) as (room, peer), asyncio.TaskGroup() as tasks:
+        saying = tasks.create_task(room.chat("Yebo"))
+        line = said_line(await peer.receive(), 1)
+        peer.cut()
+        await hub.accept(welcome(seq=9, snapshot=Snapshot(chat=(line,))))
+        assert await saying == line
+
+
+async def test_p3_a_line_that_comes_too_fast_is_refused(hub: FakeHub) -> None:
+    async with Band(hub) as (room, peer), asyncio.TaskGroup() as tasks:
+        saying = tasks.create_task(outcome(room.chat("Yebo")))
+        message = await peer.receive()
+        assert isinstance(message, SendChat)
+        await peer.send(Error(code="rate_limited", message="Slower.", op_id=str(message.op_id)))
+        refusal = await saying
+    assert isinstance(refusal, RequestRefused)
+    assert refusal.code == "rate_limited"
 
 
 async def test_p1_presence_is_sent(hub: FakeHub) -> None:
@@ -239,8 +294,8 @@ async def test_j1_a_job_that_the_welcome_tells_of_is_not_asked_for_again(hub: Fa
         peer.cut()
         again = await hub.accept(welcome(jobs=(job("running", first.op_id),)))
         assert (await asked).id == "j1"
-        await room.chat("the next message")
-        assert await again.receive() == SendChat(text="the next message")
+        await room.show({"is": "the next message"})
+        assert await again.receive() == SetPresence(state={"is": "the next message"})
 
 
 async def test_t6_the_present_transport_answers_a_repeat(hub: FakeHub) -> None:
@@ -259,9 +314,10 @@ async def test_what_is_said_while_the_connection_is_broken_is_said_after(hub: Fa
     async with Band(hub) as (room, peer), asyncio.TaskGroup() as tasks:
         peer.cut()
         await peer.gone()
-        tasks.create_task(room.chat("still here"))
+        saying = tasks.create_task(room.chat("still here"))
         again = await hub.accept(welcome(recovered=True))
-        assert await again.receive() == SendChat(text="still here")
+        await again.send(said_line(await again.receive(), 1))
+        assert (await saying).text == "still here"
 
 
 async def test_h3_being_turned_out_ends_the_stay(hub: FakeHub) -> None:
@@ -284,154 +340,6 @@ async def test_c3_a_message_of_a_newer_hub_is_passed_over(hub: FakeHub) -> None:
         await peer.send_bytes(b"\x81\xa4type\xa9weather.1")
         made = await generated(room, peer)
         assert made.id == "j1"
-
-
-async def heard(made: JobHandle, stem: str | None = None, **options: bool) -> list[Audio]:
-    async with asyncio.timeout(5):
-        return [audio async for audio in made.audio(stem, **options)]
-
-
-def joined(audio: list[Audio]) -> bytes:
-    assert all(a.start_sample + a.samples == b.start_sample for a, b in pairwise(audio))
-    return b"".join(each.data for each in audio)
-
-
-def closed(stem: str, at: int) -> StreamClose:
-    return StreamClose(stream=f"j1.{stem}", samples=at, asset=None)
-
-
-async def test_a2_a_stem_is_heard_to_its_end(hub: FakeHub) -> None:
-    async with Band(hub) as (room, peer):
-        made = await generated(room, peer)
-        async with asyncio.TaskGroup() as tasks:
-            hearing = tasks.create_task(heard(made, "drums"))
-            await peer.send(stream(), stream("bass"), chunk(0, 10), chunk(10, 20), closed("drums", 20))
-        assert joined(hearing.result()) == samples(0, 20)
-        assert hearing.result()[0].stem == "drums"
-
-
-async def test_a4_what_did_not_come_is_fetched(hub: FakeHub) -> None:
-    async with Band(hub) as (room, peer):
-        made = await generated(room, peer)
-        async with asyncio.TaskGroup() as tasks:
-            hearing = tasks.create_task(heard(made, "drums"))
-            await peer.send(stream(), chunk(0, 10), chunk(30, 40), closed("drums", 50))
-        assert joined(hearing.result()) == samples(0, 50)
-        assert hub.fetched == [(10, 30), (40, 50)]
-
-
-async def test_a4_a_job_that_is_done_is_fetched_whole(hub: FakeHub) -> None:
-    answer = welcome(jobs=(job("done"),), streams=(stream(),))
-    async with Band(hub, answer) as (room, peer):
-        await peer.send(closed("drums", 40))
-        assert joined(await heard(room.job("j1"))) == samples(0, 40)
-
-
-async def test_a4_audio_that_the_hub_keeps_no_more_is_said(hub: FakeHub) -> None:
-    hub.holds_audio = False
-    async with Band(hub) as (room, peer):
-        made = await generated(room, peer)
-        await peer.send(stream(), chunk(0, 10), chunk(30, 40), transport(1))
-        await room._session.until(lambda view: view.transports.newest.rev == 1)
-        async with asyncio.TaskGroup() as tasks:
-            hearing = tasks.create_task(outcome(heard(made, "drums")))
-            await peer.send(chunk(50, 60))
-    assert isinstance(hearing.result(), AudioGone)
-
-
-async def test_a_mix_is_the_sum_of_the_stems(hub: FakeHub) -> None:
-    async with Band(hub) as (room, peer):
-        made = await generated(room, peer)
-        async with asyncio.TaskGroup() as tasks:
-            hearing = tasks.create_task(heard(made))
-            await peer.send(stream(), stream("bass"), chunk(0, 10), chunk(0, 4, "bass"), chunk(4, 12, "bass"))
-            await peer.send(chunk(10, 20), closed("drums", 20), closed("bass", 12))
-        frames = [frame for audio in hearing.result() for frame in audio.frames.tolist()]
-    assert frames == [[2 * at, 2 * at] if at < 12 else [at, at] for at in range(20)]
-
-
-async def test_a3_a_mix_follows_all_stems_into_a_new_epoch(hub: FakeHub) -> None:
-    async with Band(hub) as (room, peer):
-        made = await generated(room, peer)
-        async with asyncio.TaskGroup() as tasks:
-            hearing = tasks.create_task(heard(made))
-            await peer.send(stream(), stream("bass"), chunk(0, 20), chunk(0, 20, "bass"))
-            for stem in ("drums", "bass"):
-                await peer.send(StreamEpoch(stream=f"j1.{stem}", epoch=1, start_sample=10, bpm=120.0))
-            await peer.send(chunk(10, 30, epoch=1), chunk(10, 30, "bass", epoch=1))
-            await peer.send(closed("drums", 30), closed("bass", 30))
-        frames = [0] * 30
-        for audio in hearing.result():
-            frames[audio.start_sample : audio.start_sample + audio.samples] = audio.frames[:, 0].tolist()
-    assert hearing.result()[-1].epoch == 1
-    assert frames == [2 * at for at in range(30)]
-    assert {audio.stem for audio in hearing.result()} == {None}
-
-
-async def test_a8_the_audio_of_a_cancelled_job_ends(hub: FakeHub) -> None:
-    async with Band(hub) as (room, peer):
-        made = await generated(room, peer)
-        async with asyncio.TaskGroup() as tasks:
-            hearing = tasks.create_task(heard(made))
-            await peer.send(stream(), chunk(0, 10), closed("drums", 5))
-        await peer.send(job("cancelled"))
-        assert joined(hearing.result()) == samples(0, 10)
-
-
-async def test_a8_a_job_that_failed_before_it_began_has_no_audio(hub: FakeHub) -> None:
-    async with Band(hub) as (room, peer):
-        made = await generated(room, peer, "queued")
-        async with asyncio.TaskGroup() as tasks:
-            hearing = tasks.create_task(heard(made))
-            await peer.send(job("failed"))
-        assert hearing.result() == []
-
-
-async def test_a6_live_audio_begins_with_what_comes(hub: FakeHub) -> None:
-    answer = welcome(jobs=(job(),), streams=(stream(),))
-    async with Band(hub, answer) as (room, peer):
-        hearing = room.job("j1").audio(live=True)
-        async with asyncio.timeout(5):
-            await peer.send(chunk(100, 110))
-            await room._session.until(lambda view: view.streams["j1.drums"].heard)
-            async with asyncio.TaskGroup() as tasks:
-                first = tasks.create_task(anext(hearing))
-                await asyncio.wait({first}, timeout=0)
-                await peer.send(chunk(110, 120))
-        assert first.result().start_sample == 110
-        assert hub.fetched == []
-
-
-async def test_an_unknown_stem_is_refused(hub: FakeHub) -> None:
-    async with Band(hub) as (room, peer):
-        made = await generated(room, peer)
-        await peer.send(stream(), chunk(0, 10))
-        assert isinstance(await outcome(heard(made, "kazoo")), RequestRefused)
-
-
-async def test_audio_across_a_broken_connection_has_no_gap(hub: FakeHub) -> None:
-    async with Band(hub) as (room, peer):
-        made = await generated(room, peer)
-        async with asyncio.TaskGroup() as tasks:
-            hearing = tasks.create_task(heard(made, "drums"))
-            await peer.send(stream(), chunk(0, 10))
-            await room._session.until(lambda view: any(s.heard for s in view.streams.values()))
-            peer.cut()
-            again = await hub.accept(welcome(recovered=True, jobs=(job(),), streams=(stream(),)))
-            await again.send(chunk(30, 40), closed("drums", 40))
-        assert joined(hearing.result()) == samples(0, 40)
-
-
-async def test_a8_a_stream_that_left_the_room_meanwhile_ends(hub: FakeHub) -> None:
-    async with Band(hub) as (room, peer):
-        made = await generated(room, peer)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(heard(made, "drums"))
-            await peer.send(stream(), chunk(0, 10))
-            await room._session.until(lambda view: any(s.heard for s in view.streams.values()))
-            peer.cut()
-            await hub.accept(welcome())
-        assert made.state == "cancelled"
 
 
 async def test_a_connection_carries_typed_messages(hub: FakeHub) -> None:

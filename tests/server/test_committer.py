@@ -16,12 +16,14 @@ class Book:
     def __init__(self, room: str) -> None:
         self.room = room
         self.heard: list[Sequence[Write] | ErrorCode] = []
+        self.told = asyncio.Event()
 
     def committed(self, writes: Sequence[Write]) -> None:
         self.heard.append(writes)
 
     def not_committed(self, code: ErrorCode, message: str) -> None:
         self.heard.append(code)
+        self.told.set()
 
     def event(self, seq: int) -> list[Write]:
         begin: list[Write] = [MakeRoom(self.room, 1)] if seq == 1 else []
@@ -79,8 +81,7 @@ async def test_d7_a_refused_batch_takes_along_what_stands_on_it() -> None:
         committer.put(book, book.event(2))
         committer.put(other, other.event(1))
         storage.gate.release()
-        while not book.heard:
-            await asyncio.sleep(0)
+        await book.told.wait()
         storage.fault = None
         storage.gate.release()
         await committer.settled()

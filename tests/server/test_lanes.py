@@ -9,7 +9,7 @@ import pytest
 from logdrum_protocol.bounds import SAMPLE_RATE
 from logdrum_protocol.codec import decode_hub_message, encode
 from logdrum_protocol.hub_messages import Chunk, HubMessage, StreamClose, StreamGap, StreamOpen
-from logdrum_server.lanes import BUDGET_BYTES, HIGH_WATER_BYTES, Lanes, ws_frame
+from logdrum_server.lanes import BUDGET_BYTES, HIGH_WATER_BYTES, MOST_BYTES, Lanes, ws_frame
 from logdrum_server.tape import KEPT_SAMPLES, Tape, read_span, write_pieces
 
 STEP = 4800
@@ -158,13 +158,46 @@ def test_p1_of_presence_only_the_newest_of_each_member_waits() -> None:
     assert ears.wire.frames == [b"999", b"b"]
 
 
-def test_c7_a_full_lane_says_so_and_takes_no_more() -> None:
+def over_budget() -> Ears:
     ears = Ears()
     ears.wire.unsent = HIGH_WATER_BYTES
-    for _ in range(BUDGET_BYTES // 1000 + 10):
-        ears.lanes.event(b"x" * 1000)
+    ears.lanes.event(bytes(BUDGET_BYTES))
+    ears.lanes.event(b"one more")
+    return ears
+
+
+def test_c7_who_stays_over_the_budget_has_fallen_behind() -> None:
+    ears = over_budget()
+    ears.lanes.judge()
+    assert ears.overflows == 0
+    ears.lanes.judge()
+    assert ears.overflows == 1
+
+
+def test_c7_a_burst_that_is_read_in_time_is_no_fault() -> None:
+    ears = over_budget()
+    ears.lanes.judge()
+    ears.wire.unsent = 0
+    ears.lanes.resume()
+    for _ in range(3):
+        ears.lanes.judge()
+    assert ears.overflows == 0
+
+
+def test_c7_a_lane_takes_so_much_and_no_more() -> None:
+    ears = Ears()
+    ears.wire.unsent = HIGH_WATER_BYTES
+    for _ in range(MOST_BYTES // 1_000_000 + 2):
+        ears.lanes.event(bytes(1_000_000))
     assert ears.overflows > 0
-    assert ears.lanes.queued_bytes <= BUDGET_BYTES
+    assert ears.lanes.queued_bytes <= MOST_BYTES
+
+
+def test_c7_one_frame_may_be_of_any_size() -> None:
+    ears = Ears()
+    ears.wire.unsent = HIGH_WATER_BYTES
+    ears.lanes.event(bytes(MOST_BYTES + 1))
+    assert ears.overflows == 0
 
 
 def test_a4_a_stalled_reader_costs_no_memory_and_hears_of_its_gap() -> None:

@@ -31,12 +31,13 @@ def test_d7_what_the_disk_refuses_is_taken_back_and_said_to_its_authors() -> Non
     assert room.state.history is room.state.settled
 
 
-def test_d4_an_edit_that_the_disk_refused_may_be_sent_again() -> None:
+def test_d4_an_edit_that_the_disk_refused_stays_refused() -> None:
     room = TestRoom()
     member = room.join()
     room.edit(member, track(), op_id="a", settle=False)
     room.take(ledger.refuse(room.state, ErrorCode.NO_SPACE, "Full."))
-    assert one(room.edit(member, track(), op_id="a"), Applied).seq == 1
+    assert one(room.edit(member, track(), op_id="a"), Rejected).code == "no_space"
+    assert one(room.edit(member, track(), op_id="b"), Applied).seq == 1
 
 
 def test_h2_a_newcomer_is_told_only_what_is_on_disk() -> None:

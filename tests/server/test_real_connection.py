@@ -16,12 +16,10 @@ from logdrum_protocol.hub_messages import (
     Applied,
     Chat,
     ClockPong,
-    Error,
     MemberJoined,
     MemberLeft,
     NoteLive,
     Presence,
-    Rejected,
     Transport,
     Welcome,
 )

@@ -85,7 +85,7 @@ class RoomMachine(RuleBasedStateMachine):
     def save(self, member: str) -> None:
         self.asked += 1
         self.send(member, c.VersionSave(op_id=f"v{self.asked}", name="v"))
-        self.saved |= {version: self.room.state.history.document for version in _new(self.room, self.saved)}
+        self.saved |= dict.fromkeys(_new(self.room, self.saved), self.room.state.history.document)
 
     @precondition(lambda self: self.room.state.settled.versions)
     @rule(member=_members, pick=st.integers(0, 99))

@@ -3,7 +3,8 @@
 from logdrum_protocol import client_messages as c
 from logdrum_protocol.hub_messages import Applied, Error
 from logdrum_protocol.records import Limits
-from tests.server.documents import clip, delete, document, ids, note, props, set_, track
+from logdrum_server.core import versions
+from tests.server.documents import clip, delete, document, ids, note, props, put, set_, track
 from tests.server.rooms import TestRoom, one
 
 
@@ -43,7 +44,7 @@ def test_d6_the_same_value_written_by_someone_else_is_theirs_too() -> None:
     room, me, other = two()
     room.edit(me, set_("track", "track_01", name="Same"))
     room.edit(other, set_("track", "track_01", name="Same"))
-    assert one(room.send(me, c.Undo()), Error).code == "nothing_to_undo"
+    assert undo(room, me).ops == ()
     assert props(room, "track_01").name == "Same"
 
 
@@ -96,7 +97,7 @@ def test_d6_what_someone_else_has_worked_in_is_not_taken_away() -> None:
     room, me, other = two()
     room.edit(me, track("track_02"), clip("clip_0002", track="track_02"))
     room.edit(other, note("note_0002", clip="clip_0002"))
-    assert one(room.send(me, c.Undo()), Error).code == "nothing_to_undo"
+    assert undo(room, me).ops == ()
     assert {"track_02", "clip_0002", "note_0002"} <= ids(room)
 
 
@@ -104,7 +105,7 @@ def test_d6_what_lies_in_something_gone_stays_gone() -> None:
     room, me, other = two()
     room.edit(me, delete("note", "note_0001"))
     room.edit(other, delete("track", "track_01"))
-    assert one(room.send(me, c.Undo()), Error).code == "nothing_to_undo"
+    assert undo(room, me).ops == ()
     assert ids(room) == set()
 
 
@@ -154,3 +155,59 @@ def test_d6_a_hundred_edits_are_remembered() -> None:
         undo(room, me)
     assert props(room, "track_01").name == "49"
     assert one(room.send(me, c.Undo()), Error).code == "nothing_to_undo"
+
+
+def test_d4_an_undo_of_nothing_stays_one() -> None:
+    room, me, _ = two()
+    room.send(me, c.Undo(op_id="u"))
+    room.edit(me, set_("track", "track_01", name="Later"))
+    assert one(room.send(me, c.Undo(op_id="u")), Error).code == "nothing_to_undo"
+    assert props(room, "track_01").name == "Later"
+
+
+def test_d6_what_would_change_nothing_is_passed_over() -> None:
+    room, me, _ = two()
+    room.edit(me, set_("track", "track_01", name="Mine"))
+    room.edit(me, track("track_02"), delete("track", "track_02"))
+    undo(room, me)
+    assert props(room, "track_01").name == ""
+
+
+def test_d6_what_someone_else_deleted_later_is_not_brought_back() -> None:
+    room, me, other = two()
+    then = document(room).listed()
+    room.edit(me, delete("note", "note_0001"))
+    message = c.VersionRestore(op_id="r", version="v")
+    room.take(versions.restore(room.state, other, message, then))
+    room.settle()
+    room.edit(other, delete("note", "note_0001"))
+    assert undo(room, me).ops == ()
+    assert "note_0001" not in ids(room)
+
+
+def test_d6_what_someone_else_put_back_into_something_keeps_it() -> None:
+    room, me, other = two()
+    room.edit(me, track("track_02"))
+    room.edit(other, clip("clip_0002", track="track_02"))
+    room.edit(other, delete("clip", "clip_0002"))
+    undo(room, other)
+    assert undo(room, me).ops == ()
+    assert "clip_0002" in ids(room)
+
+
+def test_d6_what_cannot_be_taken_back_is_looked_at_once() -> None:
+    room, me, other = two()
+    room.edit(me, set_("track", "track_01", name="Mine"))
+    room.edit(other, set_("track", "track_01", name="Theirs"))
+    assert undo(room, me).ops == ()
+    assert room.state.settled.author(me).undo == ()
+    assert one(room.send(me, c.Undo()), Error).code == "nothing_to_undo"
+
+
+def test_d6_great_edits_are_remembered_as_far_as_there_is_room() -> None:
+    room, me, _ = two()
+    for number in range(20):
+        room.edit(me, *(put("marker", f"marker_{each:04}", tick=number) for each in range(1000)))
+    kept = room.state.settled.author(me).undo
+    assert sum(len(trace.steps) for trace in kept) == 8_000
+    assert kept[-1].seq == room.state.settled.seq

@@ -1,17 +1,20 @@
 """A room's history as bytes and back: what a restart begins from, before the events since (H2)."""
 
 from collections.abc import Iterable, Mapping
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 import msgspec
 from immutables import Map
 
 from logdrum_protocol import bounds as b
+from logdrum_protocol.codec import DECODE_FAULTS
 from logdrum_protocol.document import Entity
 from logdrum_protocol.fold import document_of
 from logdrum_protocol.hub_messages import Asset, Chat, Event, Version
 from logdrum_server.core.history import Author, History, fold
 from logdrum_server.core.undo import Writing
+
+T = TypeVar("T")
 
 
 class _Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +34,17 @@ _events: Final = msgspec.msgpack.Decoder(Event)
 _entities: Final = msgspec.msgpack.Decoder(tuple[Entity, ...])
 
 
+class DamagedBody(Exception):
+    """What was read from disk is not what was written there."""
+
+
+def _read(decoder: msgspec.msgpack.Decoder[T], body: bytes) -> T:
+    try:
+        return decoder.decode(body)
+    except DECODE_FAULTS as fault:
+        raise DamagedBody(f"This is no body of a room: {fault}") from fault
+
+
 def encode_history(history: History) -> bytes:
     """Return a history as bytes."""
     checkpoint = _Checkpoint(
@@ -47,8 +61,8 @@ def encode_history(history: History) -> bytes:
 
 
 def decode_history(body: bytes) -> History:
-    """Return the history in a checkpoint; raises `msgspec.MsgspecError` where it is none."""
-    kept = _checkpoints.decode(body)
+    """Return the history in a checkpoint; raises `DamagedBody` where it is none."""
+    kept = _read(_checkpoints, body)
     return History(
         seq=kept.seq,
         document=document_of(kept.entities),
@@ -62,12 +76,12 @@ def decode_history(body: bytes) -> History:
 
 
 def replayed(checkpoint: bytes | None, events: Iterable[bytes]) -> History:
-    """Return the history that a checkpoint and the log around it hold; raises `msgspec.MsgspecError`."""
+    """Return the history that a checkpoint and the log around it hold; raises `DamagedBody`."""
     history = History() if checkpoint is None else decode_history(checkpoint)
     for body in events:
-        event = _events.decode(body)
+        event = _read(_events, body)
         if event.seq > history.seq + 1:
-            raise msgspec.ValidationError(f"event {event.seq} follows event {history.seq}")
+            raise DamagedBody(f"event {event.seq} follows event {history.seq}")
         if event.seq == history.seq + 1:
             history = fold(history, event)
     return history
@@ -79,5 +93,5 @@ def encode_entities(entities: Iterable[Entity]) -> bytes:
 
 
 def decode_entities(body: bytes) -> tuple[Entity, ...]:
-    """Return the document in a version; raises `msgspec.MsgspecError` where it is none."""
-    return _entities.decode(body)
+    """Return the document in a version; raises `DamagedBody` where it is none."""
+    return _read(_entities, body)

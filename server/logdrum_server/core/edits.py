@@ -11,9 +11,8 @@ from logdrum_protocol.errors import ErrorCode
 from logdrum_protocol.fold import Document, step
 from logdrum_protocol.hub_messages import Applied, Error, Rejected
 from logdrum_protocol.records import Limits
-from logdrum_server.core.effects import Tell
 from logdrum_server.core.history import History
-from logdrum_server.core.ledger import record
+from logdrum_server.core.ledger import record, refuse_one
 from logdrum_server.core.state import Outcome, RoomState
 from logdrum_server.core.undo import take_back
 
@@ -26,6 +25,10 @@ class Refusal(Exception):
         self.code = code
         self.message = message
 
+    def told(self, op_id: b.OpId) -> Rejected:
+        """What the author hears of it (D3)."""
+        return Rejected(op_id=op_id, code=self.code, message=self.message)
+
 
 def edit(state: RoomState, by: b.SessionId, message: Edit) -> Outcome:
     """Carry out an edit, or refuse all of it (D2)."""
@@ -35,29 +38,24 @@ def edit(state: RoomState, by: b.SessionId, message: Edit) -> Outcome:
             _check(op, document, state.history, state.limits)
             document, _ = step(document, op)
     except Refusal as refusal:
-        return refused(state, by, message.op_id, refusal)
+        return refuse_one(state, by, refusal.told(message.op_id))
     return record(state, Applied(seq=state.history.seq + 1, op_id=message.op_id, by=by, ops=message.ops))
-
-
-def refused(state: RoomState, by: b.SessionId, op_id: b.OpId, refusal: Refusal) -> Outcome:
-    """Refuse an edit, and remember that (D3, D4)."""
-    rejected = Rejected(op_id=op_id, code=refusal.code, message=refusal.message)
-    return state.with_session(state.sessions[by].answered(op_id, rejected)), [Tell(by, rejected)]
 
 
 def take_back_or_redo(state: RoomState, by: b.SessionId, message: Undo | Redo) -> Outcome:
     """Undo the sender's newest edit, or make the newest undone one again (D6)."""
     author, past = state.history.author(by), state.history.past(by)
     undoes = isinstance(message, Undo)
-    ops, _ = take_back(past, author.undo if undoes else author.redo)
+    stack = author.undo if undoes else author.redo
+    ops, _ = take_back(past, stack)
     seq = state.history.seq + 1
     op_id = f"{'undo' if undoes else 'redo'}-{seq}" if message.op_id is UNSET else message.op_id
-    if not ops:
+    if not stack:
         text = "There is nothing of yours left to undo." if undoes else "There is nothing of yours to redo."
-        return state, [Tell(by, _error(ErrorCode.NOTHING_TO_UNDO, text, message))]
+        return refuse_one(state, by, _error(ErrorCode.NOTHING_TO_UNDO, text, message))
     full = _over_limits(ops, state.history.document, state.limits)
     if full is not None:
-        return state, [Tell(by, _error(ErrorCode.TOO_MANY, full, message))]
+        return refuse_one(state, by, _error(ErrorCode.TOO_MANY, full, message))
     return record(state, Applied(seq=seq, op_id=op_id, by=by, ops=ops, via="undo" if undoes else "redo"))
 
 

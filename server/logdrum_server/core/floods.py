@@ -17,6 +17,7 @@ from logdrum_protocol.hub_messages import Error, Rejected
 RATE_PER_S: Final = 200
 BURST: Final = 400
 PING_COST: Final = 0.25
+OPS_A_MESSAGE: Final = 32
 _WINDOW_US: Final = 10_000_000
 _MAX_DROPPED: Final = 1000
 _MAX_BAD: Final = 10
@@ -58,6 +59,11 @@ def class_of(message: c.ClientMessage) -> MessageClass | None:
     return _CLASSES.get(type(message))
 
 
+def cost_of(ops: int) -> float:
+    """What an edit counts for: one message, and more than one where it is a great one (C6)."""
+    return max(1.0, ops / OPS_A_MESSAGE)
+
+
 class Bucket:
     """A token bucket: full at first, refilled by time."""
 
@@ -71,13 +77,21 @@ class Bucket:
 
     def take(self, now_us: int, cost: float = 1.0) -> bool:
         """Take from it; False, and nothing taken, where there is not enough."""
-        refill = (now_us - self._at_us) * self._rate_per_s / 1_000_000
-        self._tokens = min(float(self._burst), self._tokens + refill)
-        self._at_us = now_us
+        self._refill(now_us)
         if self._tokens < cost:
             return False
         self._tokens -= cost
         return True
+
+    def owe(self, now_us: int, cost: float) -> None:
+        """Take from it what was spent already, even what is not there."""
+        self._refill(now_us)
+        self._tokens -= cost
+
+    def _refill(self, now_us: int) -> None:
+        refill = (now_us - self._at_us) * self._rate_per_s / 1_000_000
+        self._tokens = min(float(self._burst), self._tokens + refill)
+        self._at_us = now_us
 
 
 class Rates:
@@ -86,14 +100,18 @@ class Rates:
     def __init__(self) -> None:
         self._buckets: dict[MessageClass, Bucket] = {}
 
-    def spend(self, kind: MessageClass | None, now_us: int) -> Literal["pass", "over"]:
+    def spend(self, kind: MessageClass | None, now_us: int, cost: float = 1.0) -> Literal["pass", "over"]:
         """Judge one message of a class."""
-        if kind is None:
-            return "pass"
-        bucket = self._buckets.get(kind)
-        if bucket is None:
-            bucket = self._buckets[kind] = Bucket(*RATES[kind], now_us)
-        return "pass" if bucket.take(now_us) else "over"
+        return "pass" if kind is None or self._bucket(kind, now_us).take(now_us, cost) else "over"
+
+    def charge(self, ops: int, now_us: int) -> None:
+        """Count what an undo or a restore turned out to be: nobody knows before."""
+        self._bucket("edit", now_us).owe(now_us, cost_of(ops) - 1.0)
+
+    def _bucket(self, kind: MessageClass, now_us: int) -> Bucket:
+        if kind not in self._buckets:
+            self._buckets[kind] = Bucket(*RATES[kind], now_us)
+        return self._buckets[kind]
 
 
 class Allowance:
@@ -123,7 +141,8 @@ def judge(allowance: Allowance, rates: Rates, message: c.ClientMessage | Protoco
     verdict = allowance.spend(now_us, PING_COST if isinstance(message, c.ClockPing) else 1.0)
     if isinstance(message, ProtocolError):
         return verdict
-    if verdict == "pass" and rates.spend(class_of(message), now_us) == "over":
+    cost = cost_of(len(message.ops)) if isinstance(message, c.Edit) else 1.0
+    if verdict == "pass" and rates.spend(class_of(message), now_us, cost) == "over":
         return allowance.drop(now_us)
     return verdict
 

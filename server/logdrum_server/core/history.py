@@ -8,16 +8,17 @@ from immutables import Map
 from msgspec.structs import replace
 
 from logdrum_protocol import bounds as b
-from logdrum_protocol.document import given
-from logdrum_protocol.fold import Created, Document, Removed, Step, Wrote, step
+from logdrum_protocol.document import Entity, given
+from logdrum_protocol.fold import Created, Document, Removed, Step, Wrote, parent_of, step
 from logdrum_protocol.hub_messages import Applied, Asset, Chat, Event, Version, VersionDeleted
-from logdrum_server.core.undo import MADE, Past, Trace, Writing, Writings, take_back
+from logdrum_server.core.undo import FILLED, MADE, Past, Trace, Writing, Writings, take_back
 
 MAX_CHAT: Final = 500
 MAX_OPS: Final = 128
 MAX_UNDO: Final = 100
+MAX_UNDO_STEPS: Final = 8_192
 _TIDY_EVERY: Final = 1_000
-_KEPT_AUTHORS: Final = 256
+_KEPT_AUTHORS: Final = 64
 _KEPT_GRAVES: Final = 10_000
 """In events: how long the id of something deleted is refused. A late edit is late by a reconnect, not by a day."""
 
@@ -52,7 +53,7 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
 
     def past(self, session: b.SessionId) -> Past:
         """What decides what a session can take back."""
-        return Past(self.document, self.writings, session)
+        return Past(self.document, self.writings, self.graves, session)
 
 
 _STRANGER: Final = Author()
@@ -87,7 +88,7 @@ def _apply(history: History, event: Applied) -> History:
         document, changed = step(document, op)
         steps += changed
     author = _next_author(history, event, Trace(event.seq, tuple(steps)))
-    history = _note(replace(history, document=document), steps, Writing(event.seq, event.by))
+    history = _note(replace(history, document=document), steps, event)
     history = replace(history, authors=history.authors.set(event.by, author))
     return _remember(history, event.by, event.op_id, event.seq)
 
@@ -96,25 +97,41 @@ def _next_author(history: History, event: Applied, trace: Trace) -> Author:
     author = history.author(event.by)
     match event.via:
         case "edit" | "restore":
-            return replace(author, undo=(*author.undo, trace)[-MAX_UNDO:], redo=())
+            return replace(author, undo=_newest((*author.undo, trace)), redo=())
         case "undo":
             left = take_back(history.past(event.by), author.undo)[1]
-            return replace(author, undo=left, redo=(*author.redo, trace))
+            return replace(author, undo=left, redo=_newest((*author.redo, trace)))
         case "redo":
             left = take_back(history.past(event.by), author.redo)[1]
-            return replace(author, undo=(*author.undo, trace), redo=left)
+            return replace(author, undo=_newest((*author.undo, trace)), redo=left)
         case _:
             assert_never(event.via)
 
 
-def _note(history: History, steps: list[Step], writing: Writing) -> History:
-    writings, graves = history.writings, history.graves
+def _newest(traces: tuple[Trace, ...]) -> tuple[Trace, ...]:
+    """What is remembered of one's own: the newest always, others as long as they are few and small."""
+    kept, steps = list[Trace](), 0
+    for trace in reversed(traces[-MAX_UNDO:]):
+        steps += len(trace.steps)
+        if kept and steps > MAX_UNDO_STEPS:
+            break
+        kept.append(trace)
+    return tuple(reversed([trace for trace in kept if trace.steps]))
+
+
+def _note(history: History, steps: list[Step], event: Applied) -> History:
+    """Note who wrote what, and what has gone or come back."""
+    writings, graves, writing = history.writings, history.graves, Writing(event.seq, event.by)
     for change in steps:
         match change:
-            case Created(entity) if entity.id in graves:
-                graves = graves.delete(entity.id)  # it comes back as it was: that is no one's writing
+            case Created(entity) if event.via in ("undo", "redo"):
+                # It comes back as it was: that is no one's writing, except of what it lies in.
+                graves = _without(graves, entity.id)
+                writings = _filled(writings, entity, steps, writing)
             case Created(entity):
-                writings = _written(writings, entity.id, (MADE,), writing)
+                was_here = entity.id in graves  # a restored version brings it back, with values of its own
+                writings = _written(writings, entity.id, (MADE, *(given(entity.props) if was_here else ())), writing)
+                graves = _without(graves, entity.id)
             case Wrote(_, id, _, after):
                 writings = _written(writings, id, given(after), writing)
             case Removed(entity):
@@ -122,6 +139,16 @@ def _note(history: History, steps: list[Step], writing: Writing) -> History:
             case _:
                 assert_never(change)
     return replace(history, writings=writings, graves=graves)
+
+
+def _without(graves: Map[b.EntityId, b.Seq], id: b.EntityId) -> Map[b.EntityId, b.Seq]:
+    return graves.delete(id) if id in graves else graves
+
+
+def _filled(writings: Writings, entity: Entity, steps: list[Step], writing: Writing) -> Writings:
+    parent = parent_of(entity)
+    came_along = any(isinstance(other, Created) and other.entity.id == parent for other in steps)
+    return writings if parent is None or came_along else _written(writings, parent, (FILLED,), writing)
 
 
 def _written(writings: Writings, id: b.EntityId, names: Iterable[str], by: Writing) -> Writings:

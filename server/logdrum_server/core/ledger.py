@@ -52,20 +52,34 @@ def settle(state: RoomState, seq: b.Seq) -> Outcome:
 
 def refuse(state: RoomState, code: ErrorCode, message: str) -> Outcome:
     """The disk took none of the events that wait: the room is what it was, and each author hears of it."""
-    refusals = [refusal for one in state.unsettled for refusal in _refusal(one.event, code, message)]
-    return replace(state, history=state.settled, unsettled=()), refusals
+    refused, effects = state.unsettled, list[Effect]()
+    state = replace(state, history=state.settled, unsettled=())
+    for one in refused:
+        refusal = _refusal(one.event, code, message)
+        if refusal is not None:
+            state, told = refuse_one(state, *refusal)
+            effects += told
+    return state, effects
 
 
-def _refusal(event: Event, code: ErrorCode, message: str) -> list[Effect]:
+def refuse_one(state: RoomState, by: b.SessionId, refusal: Rejected | Error) -> Outcome:
+    """Refuse one operation, and remember that: sent again, it is refused again, whatever has changed since (D4)."""
+    session = state.sessions.get(by)
+    if session is not None and refusal.op_id is not None:
+        state = state.with_session(session.answered(refusal.op_id, refusal))
+    return state, [Tell(by, refusal)]
+
+
+def _refusal(event: Event, code: ErrorCode, message: str) -> tuple[b.SessionId, Rejected | Error] | None:
     match event:
         case Applied(by=by, op_id=op_id, via="edit"):
-            return [Tell(by, Rejected(op_id=op_id, code=code, message=message))]
+            return by, Rejected(op_id=op_id, code=code, message=message)
         case Applied(by=by, op_id=op_id) | Version(by=by, op_id=op_id) | VersionDeleted(by=by, op_id=op_id):
-            return [Tell(by, Error(code=code, message=message, op_id=op_id))]
+            return by, Error(code=code, message=message, op_id=op_id)
         case Chat(session=by, op_id=op_id):
-            return [Tell(by, Error(code=code, message=message, op_id=op_id))]
+            return by, Error(code=code, message=message, op_id=op_id)
         case Asset():
-            return []  # the upload is refused where it waits
+            return None  # the upload is refused where it waits
         case _:
             assert_never(event)
 
@@ -76,7 +90,7 @@ def answer_again(state: RoomState, by: b.SessionId, message: Recorded) -> list[E
     if not isinstance(op_id, str):
         return None
     earlier = state.sessions[by].ops.get(op_id)
-    if isinstance(earlier, Rejected):
+    if isinstance(earlier, Rejected | Error):
         return [Tell(by, earlier)]
     seq = state.history.author(by).ops.get(op_id)
     if seq is None:

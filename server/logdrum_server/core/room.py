@@ -34,11 +34,11 @@ from logdrum_protocol.engine_messages import (
     MixRendered,
 )
 from logdrum_protocol.errors import ErrorCode
-from logdrum_protocol.hub_messages import Error
+from logdrum_protocol.hub_messages import Error, Rejected
 from logdrum_server.core import edits, engine_events, jobs, people, transport, versions
 from logdrum_server.core.effects import Tell
 from logdrum_server.core.jobs import Ticket
-from logdrum_server.core.ledger import Recorded, answer_again
+from logdrum_server.core.ledger import Recorded, answer_again, refuse_one
 from logdrum_server.core.state import Outcome, RoomState
 
 _READ_ONLY: Final = "You are here to listen: only editors can do that."
@@ -99,7 +99,7 @@ def _forbid(state: RoomState, by: b.SessionId, message: ClientMessage) -> Outcom
     """Refuse what a listener may not do (D8)."""
     op_id = getattr(message, "op_id", None)
     if isinstance(message, Edit):
-        return edits.refused(state, by, message.op_id, edits.Refusal(ErrorCode.FORBIDDEN, _READ_ONLY))
+        return refuse_one(state, by, Rejected(op_id=message.op_id, code=ErrorCode.FORBIDDEN, message=_READ_ONLY))
     op_id = op_id if isinstance(op_id, str) else None
     return state, [Tell(by, Error(code=ErrorCode.FORBIDDEN, message=_READ_ONLY, op_id=op_id))]
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from logdrum_protocol import bounds as b
 from logdrum_protocol.engine_messages import EngineReady
-from logdrum_protocol.hub_messages import Event, Job, Rejected, StreamOpen, Transport
+from logdrum_protocol.hub_messages import Error, Event, Job, Rejected, StreamOpen, Transport
 from logdrum_protocol.records import Limits, Member
 from logdrum_server.core.effects import Effect
 from logdrum_server.core.history import MAX_OPS, History
@@ -26,7 +26,7 @@ AHEAD_SAMPLES: Final = 10 * b.SAMPLE_RATE
 RESUME_GRACE_US: Final = 15_000_000
 
 
-Answer: TypeAlias = Rejected | b.JobId | None
+Answer: TypeAlias = Rejected | Error | b.JobId | None
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):

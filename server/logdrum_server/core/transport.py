@@ -1,23 +1,32 @@
 """The musical transport: commands take effect in the future, on a quantum (T3, T5, T6)."""
 
 import math
+from typing import Final
 
 from msgspec import UNSET
 from msgspec.structs import replace
 
 from logdrum_protocol.bounds import Quantum, SessionId, Tick
 from logdrum_protocol.client_messages import TransportSet
-from logdrum_protocol.hub_messages import Transport
+from logdrum_protocol.errors import ErrorCode
+from logdrum_protocol.hub_messages import Error, Transport
 from logdrum_protocol.timeline import bar_ticks, beat_ticks, next_boundary, position_at, ticks_per_us
-from logdrum_server.core.effects import TellAll
+from logdrum_server.core.effects import Tell, TellAll
 from logdrum_server.core.state import LEAD_US, Outcome, RoomState
+
+MAX_PENDING: Final = 8
+MAX_WAIT_US: Final = 60_000_000
+"""A quantum further off than this is not waited for: nobody shall have to put off everybody's stop for hours."""
 
 
 def set_transport(state: RoomState, by: SessionId, request: TransportSet, now_us: int) -> Outcome:
     """Carry out a `transport.set`."""
-    changed = change(state.transport, request, by, now_us)
     in_force = [old for old in state.transports if old.anchor_us <= now_us][-1:]
     pending = [old for old in state.transports if old.anchor_us > now_us]
+    if len(pending) >= MAX_PENDING:
+        text = "Several changes wait for their bar already; try again once they are made."
+        return state, [Tell(by, Error(code=ErrorCode.TOO_MANY, message=text, op_id=request.op_id))]
+    changed = change(state.transport, request, by, now_us)
     return replace(state, transports=(*in_force, *pending, changed)), [TellAll(changed)]
 
 
@@ -25,6 +34,8 @@ def change(current: Transport, request: TransportSet, by: SessionId | None, now_
     """Return the transport that follows `current`, anchored where and when the change takes effect."""
     due_us = max(now_us + LEAD_US, current.anchor_us)  # T5: anchors never go back
     tick, at_us = boundary(current, due_us, grid_ticks(current, request.quantum))
+    if at_us - due_us > MAX_WAIT_US:
+        tick, at_us = boundary(current, due_us, 1)
     return replace(
         current,
         rev=current.rev + 1,

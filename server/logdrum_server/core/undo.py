@@ -9,13 +9,17 @@ from typing import Final, TypeAlias, assert_never
 
 import msgspec
 from immutables import Map
+from msgspec.structs import replace
 
 from logdrum_protocol import bounds as b
 from logdrum_protocol.document import PARENT, Entity, Op, Props, given
 from logdrum_protocol.fold import Created, Document, Removed, Step, Wrote, parent_of, step
 
-MADE: Final = "*"
+MADE: Final = "*made"
 """Stands among the properties of `Writings` for the making of an entity."""
+
+FILLED: Final = "*filled"
+"""The same for something in it that was brought back."""
 
 
 class Trace(msgspec.Struct, frozen=True):
@@ -40,6 +44,7 @@ class Past(msgspec.Struct, frozen=True):
 
     document: Document
     writings: Writings
+    graves: Map[b.EntityId, b.Seq]
     by: b.SessionId
     """Who takes back."""
 
@@ -49,21 +54,21 @@ def take_back(past: Past, stack: tuple[Trace, ...]) -> tuple[tuple[Op, ...], tup
     while stack:
         *below, newest = stack
         stack = tuple(below)
-        ops = _inverse(past, newest)
-        if ops:
+        ops, document = _inverse(past, newest)
+        if document.entities != past.document.entities:
             return ops, stack
     return (), ()
 
 
-def _inverse(past: Past, trace: Trace) -> tuple[Op, ...]:
+def _inverse(past: Past, trace: Trace) -> tuple[tuple[Op, ...], Document]:
+    """Return what takes a trace back, as far as it can be, and the document after that."""
     ops: list[Op] = []
-    document = past.document
     for change in reversed(trace.steps):
-        op = _inverse_of(Past(document, past.writings, past.by), change, trace.seq)
+        op = _inverse_of(past, change, trace.seq)
         if op is not None:
-            document, _ = step(document, op)
+            past = replace(past, document=step(past.document, op)[0])
             ops.append(op)
-    return tuple(ops)
+    return tuple(ops), past.document
 
 
 def _inverse_of(past: Past, change: Step, since: b.Seq) -> Op | None:
@@ -71,7 +76,7 @@ def _inverse_of(past: Past, change: Step, since: b.Seq) -> Op | None:
         case Created(entity):
             return _unmake(past, entity, since)
         case Removed(entity):
-            return _bring_back(past.document, entity)
+            return _bring_back(past, entity, since)
         case Wrote():
             return _unwrite(past, change, since)
         case _:
@@ -86,9 +91,11 @@ def _unmake(past: Past, entity: Entity, since: b.Seq) -> Op | None:
     return Op(op="delete", kind=entity.kind, id=entity.id)
 
 
-def _bring_back(document: Document, entity: Entity) -> Op | None:
-    parent = parent_of(entity)
-    if entity.id in document.entities or (parent is not None and parent not in document.entities):
+def _bring_back(past: Past, entity: Entity, since: b.Seq) -> Op | None:
+    if past.graves.get(entity.id, since) != since:
+        return None  # it has come back meanwhile, and gone again by another's hand
+    parent, live = parent_of(entity), past.document.entities
+    if entity.id in live or (parent is not None and parent not in live):
         return None
     return Op(op="put", kind=entity.kind, id=entity.id, props=entity.props)
 

@@ -12,7 +12,7 @@ from logdrum_protocol.errors import ErrorCode
 from logdrum_protocol.fold import Document, apply, document_of
 from logdrum_protocol.hub_messages import Applied, Error, Version, VersionDeleted, Versions
 from logdrum_server.core.effects import LoadVersion, Tell
-from logdrum_server.core.ledger import answer_again, record
+from logdrum_server.core.ledger import answer_again, record, refuse_one
 from logdrum_server.core.state import Outcome, RoomState
 
 _UNKNOWN: Final = "This room has no such version."
@@ -22,7 +22,7 @@ def save(state: RoomState, by: b.SessionId, message: VersionSave, version: b.Ver
     """Keep the document as it is (V1)."""
     if len(state.history.versions) >= state.limits.max_versions:
         text = f"A room keeps {state.limits.max_versions} versions; delete one first."
-        return state, [Tell(by, Error(code=ErrorCode.TOO_MANY, message=text, op_id=message.op_id))]
+        return refuse_one(state, by, Error(code=ErrorCode.TOO_MANY, message=text, op_id=message.op_id))
     event = Version(
         seq=state.history.seq + 1,
         version=version,
@@ -43,7 +43,7 @@ def listed(state: RoomState, by: b.SessionId, message: VersionList) -> Outcome:
 def begin_restore(state: RoomState, by: b.SessionId, message: VersionRestore) -> Outcome:
     """Fetch a version to be restored (V3)."""
     if message.version not in state.settled.versions:
-        return state, [Tell(by, Error(code=ErrorCode.NOT_FOUND, message=_UNKNOWN, op_id=message.op_id))]
+        return refuse_one(state, by, Error(code=ErrorCode.NOT_FOUND, message=_UNKNOWN, op_id=message.op_id))
     return state, [LoadVersion(by, message)]
 
 
@@ -55,7 +55,7 @@ def restore(state: RoomState, by: b.SessionId, message: VersionRestore, entities
     if again is not None:
         return state, again
     if entities is None:
-        return state, [Tell(by, Error(code=ErrorCode.NOT_FOUND, message=_UNKNOWN, op_id=message.op_id))]
+        return refuse_one(state, by, Error(code=ErrorCode.NOT_FOUND, message=_UNKNOWN, op_id=message.op_id))
     ops = difference(state.history.document, document_of(entities))
     seq, version = state.history.seq + 1, message.version
     return record(state, Applied(seq=seq, op_id=message.op_id, by=by, ops=ops, via="restore", version=version))
@@ -64,7 +64,7 @@ def restore(state: RoomState, by: b.SessionId, message: VersionRestore, entities
 def delete(state: RoomState, by: b.SessionId, message: VersionDelete) -> Outcome:
     """Forget a version (V4)."""
     if message.version not in state.history.versions:
-        return state, [Tell(by, Error(code=ErrorCode.NOT_FOUND, message=_UNKNOWN, op_id=message.op_id))]
+        return refuse_one(state, by, Error(code=ErrorCode.NOT_FOUND, message=_UNKNOWN, op_id=message.op_id))
     seq = state.history.seq + 1
     return record(state, VersionDeleted(seq=seq, version=message.version, by=by, op_id=message.op_id))
 

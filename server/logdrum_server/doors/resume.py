@@ -13,10 +13,10 @@ SECRET_BYTES: Final = 32
 def resume_key(secret: bytes, room: b.RoomId, session: b.SessionId, epoch: b.Epoch) -> b.SessionKey:
     """Return the key of a session; one made for another room, session or epoch is another."""
     # No room has a NUL in its name, and no epoch one in its digits, so the three cannot be told apart in two ways.
-    stay = f"{room}\0{session}\0{epoch}".encode()
+    stay = f"{room}\0{session}\0{epoch}".encode(errors="replace")
     return urlsafe_b64encode(hmac.digest(secret, stay, hashlib.sha256)).rstrip(b"=").decode()
 
 
 def check_resume(secret: bytes, room: b.RoomId, session: b.SessionId, epoch: b.Epoch, key: str) -> bool:
     """Whether this is the session's key, found out in a time that does not depend on the answer."""
-    return hmac.compare_digest(resume_key(secret, room, session, epoch).encode(), key.encode())
+    return hmac.compare_digest(resume_key(secret, room, session, epoch).encode(), key.encode(errors="replace"))

@@ -11,7 +11,7 @@ from logdrum_protocol.codec import encode
 from logdrum_protocol.errors import ErrorCode
 from logdrum_protocol.hub_messages import Event
 from logdrum_server.assets import no_space
-from logdrum_server.core.checkpoint import decode_entities, encode_entities, encode_history, replayed
+from logdrum_server.core.checkpoint import DamagedBody, decode_entities, encode_entities, encode_history, replayed
 from logdrum_server.core.history import History
 from logdrum_server.errors import RequestError
 from logdrum_server.exports.arrangement import Arrangement, Stem, arrangement_of
@@ -81,7 +81,7 @@ def _done(task: Task) -> Outcome:
 def _history(kept: Kept) -> History:
     try:
         return replayed(kept.checkpoint, kept.events)
-    except msgspec.MsgspecError as fault:
+    except DamagedBody as fault:
         raise RequestError(503, ErrorCode.INTERNAL, "This room cannot be read from the hub's disk.") from fault
 
 

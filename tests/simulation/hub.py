@@ -1,0 +1,165 @@
+"""The real room and the real core on a simulated disk and network; time and chance come from the story."""
+
+import random
+from collections import deque
+from typing import cast
+
+import msgspec
+
+from logdrum_protocol.client_messages import Hello, VersionRestore
+from logdrum_protocol.codec import decode_client_message, encode
+from logdrum_protocol.errors import CloseCode
+from logdrum_protocol.hub_messages import Asset, Event, Transport
+from logdrum_protocol.records import Limits
+from logdrum_server.committer import Committer
+from logdrum_server.core.checkpoint import decode_entities, encode_history, replayed
+from logdrum_server.core.floods import Rates, judge, refusal
+from logdrum_server.core.history import History
+from logdrum_server.core.jobs import Ticket
+from logdrum_server.core.ledger import record
+from logdrum_server.core.state import RoomState, new_room, reopened
+from logdrum_server.counts import Counts
+from logdrum_server.doors import Pass
+from logdrum_server.doors.doors import Doors
+from logdrum_server.lanes import ws_frame
+from logdrum_server.live_room import LiveRoom
+from logdrum_server.recorder import Recorder
+from logdrum_server.services import Services
+from tests.simulation.disk import Disk, run_now
+from tests.simulation.link import Link
+
+ROOM = "sunset"
+LIMITS = Limits(max_tracks=6, max_clips=12, max_notes=20, max_markers=4, max_versions=4)
+
+_events: msgspec.msgpack.Decoder[Event] = msgspec.msgpack.Decoder(Event)
+
+
+def decode_event(body: bytes) -> Event:
+    return _events.decode(body)
+
+
+class SimulatedDoors:
+    """Knows a key when it sees one, and who was put out."""
+
+    def __init__(self) -> None:
+        self.put_out: set[str] = set()
+
+    def resume_key(self, room: str, session: str, epoch: int) -> str:
+        return f"key of {session} in {epoch}"
+
+    def check_resume(self, room: str, session: str, epoch: int, key: str) -> bool:
+        return session not in self.put_out and key == self.resume_key(room, session, epoch)
+
+
+class SimulatedHub:
+    """One life of a hub with one room: it begins with what is on disk, and ends when the power does."""
+
+    def __init__(self, disk: Disk, doors: SimulatedDoors, rng: random.Random, now_us: int) -> None:
+        self._disk = disk
+        self._doors = doors
+        self._rng = rng
+        self._loads: deque[tuple[LiveRoom, str, VersionRestore]] = deque()
+        self._tickets = 0
+        self.life = rng.randrange(2**31)
+        self._services = Services(
+            recorder=cast("Recorder", None),
+            committer=cast("Committer", disk),
+            doors=cast("Doors", doors),
+            counts=Counts(),
+            draw=self._draw,
+            command=lambda _: None,
+            finish=lambda *_: None,
+            load_version=lambda *load: self._loads.append(load),
+            read_again=self._let_go,
+        )
+        self.room = self._open(now_us)
+        self._is_let_go = False
+
+    @property
+    def state(self) -> RoomState:
+        return self.room.state
+
+    def _draw(self) -> Ticket:
+        self._tickets += 1
+        return Ticket(f"v{self.life}-{self._tickets}", 0)
+
+    def _let_go(self, room: LiveRoom) -> None:
+        """As `Hub` does with a room whose disk is in doubt."""
+        for peer in list(room.peers.values()):
+            peer.end(CloseCode.DRAINING, "")
+        self._is_let_go = True
+
+    def _open(self, now_us: int) -> LiveRoom:
+        stored = self._disk.read_room(ROOM)
+        epoch = self.life if stored is None else stored.epoch
+        state = new_room(ROOM, epoch=epoch, now_us=now_us, limits=LIMITS, has_engine=False)
+        if stored is None:
+            return LiveRoom(state, self._services)
+        history = replayed(stored.checkpoint, stored.events)
+        transport = None if stored.transport is None else msgspec.msgpack.decode(stored.transport, type=Transport)
+        room = LiveRoom(reopened(state, history, transport, now_us), self._services)
+        room.reopen(stored.checkpoint_seq, stored.events)
+        return room
+
+    def take(self, link: Link, now_us: int, *, listens: bool) -> None:
+        """Carry out the next message of a connection, as `Connection` does."""
+        message = decode_client_message(link.up.popleft())
+        if isinstance(message, Hello):
+            admitted = Pass("listener" if listens else None, None, ROOM)
+            self._open_again(now_us)
+            link.session = self.room.join(link, message, admitted, now_us)
+            assert link.session not in self._doors.put_out, f"{link.session} was put out, and is back"
+            return
+        assert link.session is not None
+        rates = self.room.rates.setdefault(link.session, Rates())
+        verdict = judge(link.allowance, rates, message, now_us)
+        if verdict == "pass":
+            self.room.receive(link.session, message, now_us)
+        elif (refused := refusal(message, verdict)) is not None:
+            link.lanes.control(ws_frame(encode(refused)))
+
+    def _open_again(self, now_us: int) -> None:
+        if self._is_let_go:
+            self.room, self._is_let_go = self._open(now_us), False
+
+    def put_out(self, session: str) -> None:
+        """As the admin's route does."""
+        self._doors.put_out.add(session)
+        self.room.put_out(session, "")
+
+    def prepare(self) -> None:
+        """Have a snapshot at hand, as for a joiner who will come in a moment."""
+        run_now(self.room.past.prepare(self.state.settled))
+
+    def store_sound(self, asset: str, now_us: int) -> None:
+        """Put a sound into the room's history, as `LiveRoom.record_asset` does."""
+        self._open_again(now_us)
+        sound = Asset(
+            seq=self.state.history.seq + 1, asset=asset, name="", samples=1, sample_rate=48_000, channels=2, by=None
+        )
+        self.room.apply(record(self.state, sound))
+
+    def load_version(self, now_us: int) -> None:
+        """Go on with a restore that waits for the disk."""
+        if self._loads:
+            room, session, message = self._loads.popleft()
+            body = self._disk.read_version(ROOM, message.version)
+            if room is not self.room or self._is_let_go:
+                return  # the room was read again meanwhile: who asked asks the one that is there now
+            room.restore(session, message, None if body is None else decode_entities(body), now_us)
+
+    @property
+    def is_loading(self) -> bool:
+        return bool(self._loads)
+
+    def checkpoint(self) -> None:
+        """Keep a checkpoint of what is settled."""
+        settled = self.state.settled
+        if settled.seq:
+            self._disk.keep_checkpoint(ROOM, settled.seq, lambda: encode_history(settled))
+
+
+def stored_history(disk: Disk) -> History:
+    """What a restart would begin with."""
+    stored = disk.read_room(ROOM)
+    return History() if stored is None else replayed(stored.checkpoint, stored.events)

@@ -1,0 +1,73 @@
+"""Seeded stories of clients and a hub, over everything that can go wrong between them (C, D3 to D7, D10, H2, H4, V)."""
+
+import re
+from collections.abc import Sequence
+
+import pytest
+
+from logdrum_protocol.codec import encode
+from logdrum_protocol.hub_messages import Event
+from logdrum_server.core.checkpoint import replayed
+from logdrum_server.core.history import History
+from logdrum_server.journal import Journal
+from logdrum_server.lanes import ws_frame
+from logdrum_server.live_room import LiveRoom
+from tests.simulation.run import PINNED, StoryFailed, run
+
+STORIES = [PINNED, *(range(first, first + 50) for first in range(0, 200, 50))]
+
+
+@pytest.mark.parametrize("seeds", STORIES, ids=lambda seeds: f"from-{seeds[0]}" if seeds else "pinned")
+def test_every_story_ends_with_one_document_and_nothing_lost_or_twice(seeds: Sequence[int]) -> None:
+    for seed in seeds:
+        run(seed)
+
+
+def test_a_seed_tells_the_same_story_every_time() -> None:
+    assert run(3).disk.log == run(3).disk.log
+
+
+def test_stories_are_of_what_they_should_be_of() -> None:
+    stories = [run(seed) for seed in range(40)]
+    kinds = {(type(event).__name__, getattr(event, "via", "")) for story in stories for event in story.disk.log}
+    assert {via for _, via in kinds} == {"", "edit", "undo", "redo", "restore"}
+    assert {kind for kind, _ in kinds} == {"Applied", "Asset", "Chat", "Version", "VersionDeleted"}
+    refusals = {code for story in stories for member in story.members for code in member.refused.values()}
+    assert {"bad_reference", "bad_params", "too_many", "nothing_to_undo", "no_space", "rate_limited"} <= refusals
+    assert any(story.forgotten for story in stories)
+
+
+def run_some() -> None:
+    for seed in range(20):
+        run(seed)
+
+
+def test_a_story_that_ends_badly_says_its_seed_and_how_it_went(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("logdrum_server.core.ledger.answer_again", lambda *_: None)
+    monkeypatch.setattr("logdrum_server.core.room.answer_again", lambda *_: None)
+    with pytest.raises(StoryFailed) as failed:
+        run_some()
+    assert re.match(r"seed \d+: happened twice", str(failed.value))
+    assert " makes " in str(failed.value)
+
+
+def test_an_event_that_is_told_before_it_is_on_disk_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    record = Journal.record
+
+    def tell_at_once(journal: Journal, room: LiveRoom, event: Event, after: History, *, is_first: bool) -> None:
+        for peer in room.peers.values():
+            peer.lanes.event(ws_frame(encode(event)))
+        record(journal, room, event, after, is_first=is_first)
+
+    monkeypatch.setattr(Journal, "record", tell_at_once)
+    with pytest.raises(StoryFailed, match=r"before it was on disk|heard event"):
+        run_some()
+
+
+def test_a_restart_that_loses_an_event_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def short(checkpoint: bytes | None, events: Sequence[bytes]) -> History:
+        return replayed(checkpoint, events[:-1])
+
+    monkeypatch.setattr("tests.simulation.hub.replayed", short)
+    with pytest.raises(StoryFailed):
+        run_some()
