@@ -35,15 +35,16 @@ Launch: TypeAlias = Callable[..., Awaitable[Browser]]
 class Hub:
     """`logdrum serve` as a process, on a port that it keeps when it is started again."""
 
-    def __init__(self, data: Path, port: int) -> None:
+    def __init__(self, data: Path, port: int, *options: str) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self._data = data
         self._port = port
+        self._options = options
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
         """Start, and return once it says where it is."""
-        command = ["serve", "--port", str(self._port), "--data", str(self._data), "--engine", "local"]
+        command = ["serve", "--port", str(self._port), "--data", str(self._data), *self._options]
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -58,6 +59,16 @@ class Hub:
         async with asyncio.timeout(START_S):
             line = await self._process.stdout.readline()
         assert self.url.encode() in line, f"the hub said {line!r}; see {self._data / 'hub.log'}"
+
+    async def token(self, room: str, *options: str) -> str:
+        """Make a token for a room, as `logdrum token` does."""
+        command = ["-m", "logdrum_server", "token", room, "--data", str(self._data), *options]
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, *command, stdout=asyncio.subprocess.PIPE, cwd=REPOSITORY
+        )
+        said, _ = await process.communicate()
+        assert process.returncode == 0
+        return said.decode().strip()
 
     async def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         """End it, with everything that it started."""
@@ -100,7 +111,25 @@ def chromium_path() -> str:
 
 @pytest.fixture
 async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
-    hub = Hub(tmp_path, _free_port())
+    async for hub in _running(Hub(tmp_path, _free_port(), "--engine", "local")):
+        yield hub
+
+
+@pytest.fixture
+async def quiet_hub(tmp_path: Path) -> AsyncIterator[Hub]:
+    """A hub without an engine, for what makes no sound."""
+    async for hub in _running(Hub(tmp_path, _free_port(), "--engine", "none")):
+        yield hub
+
+
+@pytest.fixture
+async def guarded_hub(tmp_path: Path) -> AsyncIterator[Hub]:
+    """A hub whose rooms ask for tokens."""
+    async for hub in _running(Hub(tmp_path, _free_port(), "--engine", "none", "--tokens")):
+        yield hub
+
+
+async def _running(hub: Hub) -> AsyncIterator[Hub]:
     await hub.start()
     try:
         yield hub
@@ -134,7 +163,12 @@ async def browser(launch: Launch) -> Browser:
 
 @pytest.fixture
 async def context(browser: Browser) -> BrowserContext:
-    return await browser.new_context(viewport={"width": 1280, "height": 800})
+    return await new_context(browser)
+
+
+async def new_context(browser: Browser) -> BrowserContext:
+    """A visitor; the page's policy lets nobody evaluate text, which waiting for something in a page is."""
+    return await browser.new_context(viewport={"width": 1280, "height": 800}, bypass_csp=True)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.conftest import Hub, Launch
+from tests.browser.conftest import Hub, Launch, new_context
 from tests.browser.listening import RATE, WAIT_MS, enter, generate, lag_ms, record, repeats_after, sounding
 
 MOST_LAG_MS = 2.0
@@ -45,7 +45,7 @@ async def test_the_first_visit_makes_a_room_and_puts_its_name_in_the_address(pag
 
 
 async def test_two_pages_play_the_same_audio_at_the_same_moment(hub: Hub, launch: Launch) -> None:
-    first, second = [await (await launch()).new_page() for _ in range(2)]
+    first, second = [await (await new_context(await launch())).new_page() for _ in range(2)]
     address = await enter(first, hub)
     await generate(first)
     await enter(second, hub, address.rsplit("/", 1)[1])
@@ -73,7 +73,7 @@ async def test_a06_a_late_joiner_hears_the_running_groove(page: Page, browser: B
     address = await enter(page, hub)
     await generate(page)
     await page.wait_for_function("logdrum.tick > 960 * 4", timeout=WAIT_MS)
-    late = await (await browser.new_context()).new_page()
+    late = await (await new_context(browser)).new_page()
     await enter(late, hub, address.rsplit("/", 1)[1])
     await sounding(late)
     assert await late.evaluate("logdrum.tick > 960 * 4")
@@ -106,7 +106,7 @@ async def test_a04_a_finished_piece_is_fetched_by_a_late_joiner(page: Page, brow
     await page.get_by_test_id("generate").click()
     await page.wait_for_function("logdrum.room.jobs[0]?.state === 'done'", timeout=WAIT_MS)
     await page.get_by_test_id("stop").click()
-    late = await (await browser.new_context()).new_page()
+    late = await (await new_context(browser)).new_page()
     await enter(late, hub, address.rsplit("/", 1)[1])
     await late.wait_for_function(WHOLE, timeout=WAIT_MS)
     await late.evaluate("logdrum.setTransport({ playing: true, tick: 0 })")
@@ -165,21 +165,26 @@ async def test_a08_a_cancelled_groove_leaves_the_timeline(page: Page, hub: Hub) 
 async def test_a_page_that_may_not_sound_yet_asks_for_one_click(page: Page, hub: Hub, launch: Launch) -> None:
     address = await enter(page, hub)
     await generate(page)
-    quiet = await (await launch("--autoplay-policy=document-user-activation-required")).new_page()
+    strict = await launch("--autoplay-policy=document-user-activation-required")
+    quiet = await (await new_context(strict)).new_page()
     await enter(quiet, hub, address.rsplit("/", 1)[1])
     await quiet.get_by_test_id("hear").click()
     await sounding(quiet)
     await expect(quiet.get_by_test_id("hear")).to_be_hidden()
 
 
-async def test_p02_a_new_name_is_seen_by_others_and_kept(page: Page, browser: Browser, hub: Hub) -> None:
+async def test_h04_a_new_name_is_seen_by_others_and_it_is_the_same_member(
+    page: Page, browser: Browser, hub: Hub
+) -> None:
     address = await enter(page, hub)
-    other = await (await browser.new_context()).new_page()
+    other = await (await new_context(browser)).new_page()
     await enter(other, hub, address.rsplit("/", 1)[1])
+    session = await page.evaluate("logdrum.room.session")
     await page.get_by_test_id("me").click()
     await page.get_by_label("Your name").fill("Kabza")
     await page.keyboard.press("Enter")
     await expect(other.get_by_test_id("people")).to_contain_text("Kabza")
+    assert await page.evaluate("logdrum.room.session") == session
     await page.reload()
     await expect(page.get_by_test_id("me")).to_contain_text("Kabza")
 
@@ -215,7 +220,7 @@ async def test_h03_a_draining_hub_says_so(page: Page, hub: Hub) -> None:
 
 async def test_p03_what_one_says_the_other_reads(page: Page, browser: Browser, hub: Hub) -> None:
     address = await enter(page, hub)
-    other = await (await browser.new_context()).new_page()
+    other = await (await new_context(browser)).new_page()
     await enter(other, hub, address.rsplit("/", 1)[1])
     await page.keyboard.press("c")
     await page.keyboard.type("more log drum")

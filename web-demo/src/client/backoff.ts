@@ -4,7 +4,7 @@ const FIRST_MS = 250;
 const LONGEST_MS = 10_000;
 
 /** Closes after which coming back would only be refused again. */
-const FINAL: ReadonlySet<number> = new Set([CloseCode.BAD_TOKEN, CloseCode.REPLACED]);
+const FINAL: ReadonlySet<number> = new Set([CloseCode.BAD_TOKEN, CloseCode.REPLACED, CloseCode.PUT_OUT]);
 
 /** How long to wait before the next try, or null for never; `attempt` counts failures in a row from zero. */
 export function retryDelayMs(attempt: number, closeCode: number, random: () => number = Math.random): number | null {

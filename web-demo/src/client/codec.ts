@@ -30,7 +30,20 @@ const transport = {
   by: s.optional(s.text),
 };
 
-const chat = { seq: s.seq, session: s.text, name: s.text, text: s.text, at_us: s.micros };
+const chat = { seq: s.seq, session: s.text, name: s.text, text: s.text, at_us: s.micros, op_id: s.optional(s.text) };
+
+const kind = s.oneOf("track", "clip", "note", "marker");
+const entity = s.record({ kind, id: s.text, props: s.optional(s.anyMap) });
+const op = s.record({ op: s.oneOf("put", "set", "delete"), kind, id: s.text, props: s.optional(s.anyMap) });
+const version = { seq: s.seq, version: s.text, name: s.text, by: s.text, author: s.text, at_us: s.micros, op_id: s.optional(s.text) };
+const asset = { seq: s.seq, asset: s.text, name: s.text, samples: s.sample, sample_rate: s.whole(), channels: s.whole(), by: s.optional(s.text) };
+
+const snapshot = s.record({
+  entities: s.optional(s.listOf(entity)),
+  assets: s.optional(s.listOf(s.record(asset))),
+  versions: s.optional(s.listOf(s.record(version))),
+  chat: s.optional(s.listOf(s.record(chat))),
+});
 
 const job = {
   job: s.text,
@@ -71,7 +84,7 @@ const SHAPES: Readonly<Record<HubMessage["type"], s.Fields>> = {
     jobs: s.listOf(s.record(job)),
     streams: s.listOf(s.record(streamOpen)),
     limits: s.anyMap,
-    snapshot: s.optional(s.record({ entities: s.optional(s.listOf(s.anyMap)), chat: s.optional(s.listOf(s.record(chat))) })),
+    snapshot: s.optional(snapshot),
   },
   "clock.pong": { t0: s.anyNumber, received_us: s.micros, sent_us: s.micros },
   transport,
@@ -80,15 +93,25 @@ const SHAPES: Readonly<Record<HubMessage["type"], s.Fields>> = {
   presence: { session: s.text, state: s.anyMap },
   chat,
   "note.live": { session: s.text, track: s.text, pitch: s.whole(127), velocity: s.whole(127), at_us: s.micros },
-  applied: { seq: s.seq, op_id: s.text, by: s.text, ops: s.listOf(s.anyMap) },
+  applied: {
+    seq: s.seq,
+    op_id: s.text,
+    by: s.text,
+    ops: s.listOf(op),
+    via: s.optional(s.oneOf("edit", "undo", "redo", "restore")),
+    version: s.optional(s.text),
+  },
   rejected: { op_id: s.text, code: s.text, message: s.text },
+  version,
+  "version.list": { op_id: s.text, versions: s.listOf(s.record(version)) },
+  "version.deleted": { seq: s.seq, version: s.text, by: s.text, op_id: s.text },
   job,
   "stream.open": streamOpen,
   chunk: { stream: s.text, epoch: s.epoch, start_sample: s.sample, samples: s.sample, data: s.bytes },
   "stream.epoch": { stream: s.text, epoch: s.epoch, start_sample: s.sample, bpm: s.bpm },
   "stream.gap": { stream: s.text, from_sample: s.sample, to_sample: s.sample },
   "stream.close": { stream: s.text, samples: s.sample, asset: s.optional(s.text) },
-  asset: { asset: s.text, name: s.text, samples: s.sample, sample_rate: s.whole(), channels: s.whole(), by: s.optional(s.text) },
+  asset,
   error: { code: s.text, message: s.text, op_id: s.optional(s.text) },
 };
 

@@ -25,6 +25,8 @@ export interface ConnectionOptions {
   readonly name: string;
   readonly color?: string;
   readonly token?: string;
+  /** an earlier stay to take up again (H4) */
+  readonly resume?: ResumePoint;
   /** audio wanted ahead of its moment, ms */
   readonly bufferMs?: number;
   readonly openSocket?: (url: string) => WebSocket;
@@ -34,6 +36,7 @@ export interface ConnectionOptions {
 
 const WELCOME_PATIENCE_MS = 8000;
 const SILENCE_MS = 12_000;
+const CLOSE_PATIENCE_MS = 1000;
 
 /** One member's way to a room: says hello, comes back after a break, and resumes where it was (C1, H1 to H4). */
 export class Connection extends Emitter<ConnectionEvents> {
@@ -51,11 +54,17 @@ export class Connection extends Emitter<ConnectionEvents> {
     super();
     this.#options = options;
     this.#name = options.name;
+    this.#resume = options.resume ?? null;
     this.#localMs = options.localMs ?? (() => performance.now());
   }
 
   get state(): ConnectionState {
     return this.#state;
+  }
+
+  /** Where a later connection would go on; null before the first welcome. */
+  get resume(): ResumePoint | null {
+    return this.#resume;
   }
 
   /** The name of the next hello. */
@@ -89,11 +98,17 @@ export class Connection extends Emitter<ConnectionEvents> {
     if (this.#state.at === "waiting") this.open();
   }
 
-  /** Join anew under the present name: the session before is left. */
+  /** Leave and join anew under the present name, as the same session: others see it go and come (H4). */
   rejoin(): void {
-    this.#resume = null;
-    this.#socket?.close(CloseCode.NORMAL);
-    this.open();
+    const socket = this.#socket;
+    if (socket === null || this.#state.at !== "live") return this.open();
+    clearTimeout(this.#timer);
+    this.#enter({ at: "connecting", attempt: this.#attempt });
+    // While the old connection stands, the session would be resumed under its old name.
+    socket.onmessage = null;
+    socket.onclose = () => this.open();
+    socket.close(CloseCode.NORMAL);
+    this.#timer = setTimeout(() => this.open(), CLOSE_PATIENCE_MS);
   }
 
   /** Leave for good; later calls of `send` do nothing. */
@@ -135,6 +150,9 @@ export class Connection extends Emitter<ConnectionEvents> {
     if (message.type === "welcome") this.#welcomed(socket, message);
     else if ("seq" in message && this.#resume !== null) this.#resume = { ...this.#resume, seq: Math.max(this.#resume.seq, message.seq) };
     this.emit("message", { message, atMs: this.#heardMs });
+    // The close that follows says the same, where nothing on the way swallows its code (H3).
+    const refused = message.type === "error" && message.code === "bad_token" && this.#state.at === "connecting";
+    if (refused) this.#lost(socket, CloseCode.BAD_TOKEN, message.message);
   }
 
   #welcomed(socket: WebSocket, { session, key, epoch, seq, recovered }: Welcome): void {

@@ -1,12 +1,17 @@
 export * from "./clock.js";
 export { decodeHub, encodeClient, ProtocolError } from "./codec.js";
 export * from "./connection.js";
+export * from "./document.js";
+export * from "./editor.js";
 export { Emitter } from "./emitter.js";
-export { newOpId } from "./ids.js";
+export { newId, newOpId } from "./ids.js";
 export * from "./messages.js";
+export * from "./order.js";
+export type { Request } from "./outbox.js";
 export { PEAK_BIN, Peaks } from "./peaks.js";
 export { MixerHost, type Tap } from "./mixer-host.js";
 export * from "./player.js";
 export * from "./room.js";
 export type { Generation, StreamEntry } from "./streams.js";
 export * from "./timeline.js";
+export * from "./visit.js";

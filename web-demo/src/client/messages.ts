@@ -9,7 +9,9 @@ export const ErrorCode = {
   HELLO_TIMEOUT: "hello_timeout",
   BAD_SUBPROTOCOL: "bad_subprotocol",
   BAD_ROOM: "bad_room",
+  NAME_TAKEN: "name_taken",
   BAD_TOKEN: "bad_token",
+  BAD_ORIGIN: "bad_origin",
   ROOM_FULL: "room_full",
   RATE_LIMITED: "rate_limited",
   DRAINING: "draining",
@@ -17,6 +19,8 @@ export const ErrorCode = {
   UNSUPPORTED: "unsupported",
   BAD_PARAMS: "bad_params",
   BAD_REFERENCE: "bad_reference",
+  NOTHING_TO_UNDO: "nothing_to_undo",
+  TOO_MANY: "too_many",
   NOT_FOUND: "not_found",
   GONE: "gone",
   BAD_RANGE: "bad_range",
@@ -43,6 +47,7 @@ export const CloseCode = {
   BAD_TOKEN: 4403,
   TOO_SLOW: 4408,
   REPLACED: 4409,
+  PUT_OUT: 4410,
   TOO_MANY: 4429,
 } as const;
 export type CloseCode = (typeof CloseCode)[keyof typeof CloseCode];
@@ -90,11 +95,40 @@ export interface Edit {
 /** Take back the sender's own last edit (D6). */
 export interface Undo {
   readonly type: "undo";
+  readonly op_id?: string;
 }
 
 /** Make the sender's last undone edit again (D6). */
 export interface Redo {
   readonly type: "redo";
+  readonly op_id?: string;
+}
+
+/** Keep the document as it is now under a name (V1). */
+export interface VersionSave {
+  readonly type: "version.save";
+  readonly op_id: string;
+  readonly name: string;
+}
+
+/** Ask which versions there are (V2). */
+export interface VersionList {
+  readonly type: "version.list";
+  readonly op_id: string;
+}
+
+/** Make the document what it was in a version (V3). */
+export interface VersionRestore {
+  readonly type: "version.restore";
+  readonly op_id: string;
+  readonly version: string;
+}
+
+/** Forget a version (V4). */
+export interface VersionDelete {
+  readonly type: "version.delete";
+  readonly op_id: string;
+  readonly version: string;
 }
 
 /** Where the sender is looking; newest wins, never stored (P1). */
@@ -108,6 +142,7 @@ export interface SetPresence {
 export interface SendChat {
   readonly type: "chat";
   readonly text: string;
+  readonly op_id?: string;
 }
 
 /** Play a note for the others to hear at once; velocity 0 releases (P4). */
@@ -223,6 +258,7 @@ export interface Chat {
   readonly text: string;
   /** microseconds of the hub clock */
   readonly at_us: number;
+  readonly op_id?: string | null;
 }
 
 /** A note another member plays now (P4). */
@@ -245,6 +281,8 @@ export interface Applied {
   readonly op_id: string;
   readonly by: string;
   readonly ops: readonly Op[];
+  readonly via?: "edit" | "redo" | "restore" | "undo";
+  readonly version?: string | null;
 }
 
 /** An edit refused, to its author alone (D3). */
@@ -253,6 +291,37 @@ export interface Rejected {
   readonly op_id: string;
   readonly code: string;
   readonly message: string;
+}
+
+/** The document as it was at `seq`, kept under a name (V1). */
+export interface Version {
+  readonly type: "version";
+  /** position in the room's history */
+  readonly seq: number;
+  readonly version: string;
+  readonly name: string;
+  readonly by: string;
+  readonly author: string;
+  /** microseconds of the hub clock */
+  readonly at_us: number;
+  readonly op_id?: string | null;
+}
+
+/** Every version of the room, the oldest first (V2). */
+export interface Versions {
+  readonly type: "version.list";
+  readonly op_id: string;
+  readonly versions: readonly Version[];
+}
+
+/** A version was forgotten (V4). */
+export interface VersionDeleted {
+  readonly type: "version.deleted";
+  /** position in the room's history */
+  readonly seq: number;
+  readonly version: string;
+  readonly by: string;
+  readonly op_id: string;
 }
 
 /** A job as it stands now (J1). */
@@ -335,6 +404,8 @@ export interface StreamClose {
 /** A sound was stored in the room (A5). */
 export interface Asset {
   readonly type: "asset";
+  /** position in the room's history */
+  readonly seq: number;
   /** sha256 of the bytes */
   readonly asset: string;
   readonly name: string;
@@ -383,6 +454,12 @@ export interface Limits {
   readonly max_members?: number;
   readonly max_jobs?: number;
   readonly max_asset_bytes?: number;
+  readonly max_assets?: number;
+  readonly max_versions?: number;
+  readonly max_tracks?: number;
+  readonly max_clips?: number;
+  readonly max_notes?: number;
+  readonly max_markers?: number;
 }
 
 /** One person in the room. */
@@ -409,9 +486,11 @@ export interface Op {
   readonly props?: Props;
 }
 
-/** The whole document and the recent chat, at the `seq` of its `welcome` (H2). */
+/** The whole document, what is stored beside it, and the recent chat, at the `seq` of its `welcome` (H2). */
 export interface Snapshot {
   readonly entities?: readonly Entity[];
+  readonly assets?: readonly Asset[];
+  readonly versions?: readonly Version[];
   readonly chat?: readonly Chat[];
 }
 
@@ -421,7 +500,7 @@ export interface Failure {
   readonly message: string;
 }
 
-/** Properties of an entity; which ones a kind may carry is D1's table, checked by the hub. */
+/** Properties of an entity; which ones a kind carries, and what they are unless said, is D1's table. */
 export interface Props {
   readonly name?: string;
   readonly order?: string;
@@ -450,7 +529,7 @@ export interface Props {
   readonly text?: string;
 }
 
-/** One thing in the document. */
+/** One thing in the document; in a document it has every property of its kind. */
 export interface Entity {
   readonly kind: "clip" | "marker" | "note" | "track";
   readonly id: string;
@@ -464,6 +543,10 @@ export type ClientMessage =
   | Edit
   | Undo
   | Redo
+  | VersionSave
+  | VersionList
+  | VersionRestore
+  | VersionDelete
   | SetPresence
   | SendChat
   | PlayNote
@@ -482,6 +565,9 @@ export type HubMessage =
   | NoteLive
   | Applied
   | Rejected
+  | Version
+  | Versions
+  | VersionDeleted
   | Job
   | StreamOpen
   | Chunk

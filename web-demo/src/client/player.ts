@@ -14,6 +14,8 @@ export interface PlayerOptions {
   readonly workletUrl: string;
   /** where samples [from, to) of a stream are (A4) */
   readonly streamUrl: (stream: string, from: number, to: number) => string;
+  /** what every request to the hub carries, such as a token (H6) */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface StripSettings {
@@ -65,7 +67,7 @@ export class Player extends Emitter<PlayerEvents> {
   #timer: ReturnType<typeof setInterval> | undefined;
   #offsetMs = 0;
 
-  constructor({ hubUsAt, workletUrl, streamUrl }: PlayerOptions) {
+  constructor({ hubUsAt, workletUrl, streamUrl, headers = {} }: PlayerOptions) {
     super();
     this.#hubUsAt = hubUsAt;
     this.#host = new MixerHost(workletUrl, (running) => this.emit("running", running));
@@ -73,7 +75,7 @@ export class Player extends Emitter<PlayerEvents> {
       (command, transfer) => this.#host.send(command, transfer),
       (entry, generation) => worthKeeping(entry, generation, this.#place()),
     );
-    this.#supply = new Supply(this.#book, streamUrl);
+    this.#supply = new Supply(this.#book, streamUrl, headers);
   }
 
   get context(): AudioContext | null {

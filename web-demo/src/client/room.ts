@@ -1,4 +1,4 @@
-import type { Asset, Chat, Failure, HubMessage, Job, Limits, Member, StreamOpen, Transport, Welcome } from "./messages.js";
+import type { Asset, Chat, Failure, HubMessage, Job, Limits, Member, StreamOpen, Transport, Version, Welcome } from "./messages.js";
 import { withTransport } from "./timeline.js";
 
 /** A stream as it stands: `samples` is null while it goes on. */
@@ -25,6 +25,8 @@ export interface RoomState {
   readonly chat: readonly Chat[];
   readonly presence: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
   readonly assets: readonly Asset[];
+  /** oldest first */
+  readonly versions: readonly Version[];
   readonly limits: Limits;
   readonly lastError: Refusal | null;
 }
@@ -40,6 +42,7 @@ export const emptyRoom: RoomState = {
   chat: [],
   presence: new Map(),
   assets: [],
+  versions: [],
   limits: {},
   lastError: null,
 };
@@ -71,6 +74,12 @@ export function foldRoom(state: RoomState, message: HubMessage): RoomState {
       return changeStream(state, message.stream, (s) => ({ ...s, samples: message.samples, asset: message.asset }));
     case "asset":
       return { ...state, assets: [...without(state.assets, "asset", message.asset), message] };
+    case "version":
+      return { ...state, versions: [...without(state.versions, "version", message.version), message].sort((a, b) => a.seq - b.seq) };
+    case "version.list":
+      return { ...state, versions: message.versions };
+    case "version.deleted":
+      return { ...state, versions: without(state.versions, "version", message.version) };
     case "error":
       return { ...state, lastError: { code: message.code, message: message.message, op_id: message.op_id ?? null } };
     case "rejected":
@@ -100,7 +109,8 @@ function welcomed(state: RoomState, message: Welcome): RoomState {
     streams,
     chat: message.recovered ? state.chat : (message.snapshot?.chat ?? []),
     presence: message.recovered ? state.presence : new Map(),
-    assets: state.room === message.room ? state.assets : [],
+    assets: message.recovered ? state.assets : (message.snapshot?.assets ?? []),
+    versions: message.recovered ? state.versions : (message.snapshot?.versions ?? []),
     limits: message.limits,
   };
 }

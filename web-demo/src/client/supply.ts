@@ -26,12 +26,14 @@ export function worthKeeping({ open }: StreamEntry, { bpm }: Generation, place: 
 export class Supply {
   readonly #book: StreamBook;
   readonly #url: (stream: string, from: number, to: number) => string;
+  readonly #headers: Readonly<Record<string, string>>;
   readonly #refetch = new Refetch();
   #abort = new AbortController();
 
-  constructor(book: StreamBook, url: (stream: string, from: number, to: number) => string) {
+  constructor(book: StreamBook, url: (stream: string, from: number, to: number) => string, headers: Readonly<Record<string, string>> = {}) {
     this.#book = book;
     this.#url = url;
+    this.#headers = headers;
   }
 
   /** Begin to fetch what is missing and soon needed; call it often. */
@@ -51,7 +53,7 @@ export class Supply {
 
   async #fetch(piece: Fetch): Promise<void> {
     try {
-      const response = await fetch(this.#url(piece.stream, piece.from, piece.to), { signal: this.#abort.signal });
+      const response = await fetch(this.#url(piece.stream, piece.from, piece.to), { signal: this.#abort.signal, headers: this.#headers });
       if (!response.ok) throw new TypeError(`HTTP ${response.status}`);
       this.#keep(piece, await response.arrayBuffer());
     } catch {

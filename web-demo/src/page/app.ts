@@ -9,6 +9,7 @@ import {
   HubClock,
   type HubMessage,
   type JobParams,
+  keepVisit,
   newOpId,
   Player,
   type PlayerStatus,
@@ -16,15 +17,19 @@ import {
   roomUrl,
   type RoomState,
   type StripSettings,
+  takeVisit,
+  tokenFor,
   type Transport,
   barTicks,
   nextBoundary,
 } from "../client/index.js";
 import workletUrl from "../client/worklet.ts?worker&url";
 import { readPref, writePref } from "./prefs.js";
+import { PresenceSender } from "./presence.js";
+import { Work } from "./work.js";
 
 /** Where on the page something was asked, and a refusal is shown. */
-export type Place = "transport" | "make" | "jobs" | "chat";
+export type Place = "transport" | "make" | "jobs" | "chat" | "tracks" | "arrangement" | "notes" | "versions";
 
 export interface Frame {
   readonly nowUs: number;
@@ -43,7 +48,7 @@ export interface AppEvents {
   link: ConnectionState;
   frame: Frame;
   status: PlayerStatus;
-  /** a track was chosen, by its stream */
+  /** a track was chosen, by its id or its stream's */
   select: string | null;
   mix: null;
   /** whether sound comes out */
@@ -67,6 +72,10 @@ export class App extends Emitter<AppEvents> {
   readonly clock: HubClock;
   readonly player: Player;
   readonly connection: Connection;
+  readonly work: Work;
+  readonly presence: PresenceSender;
+  /** whether this member came in with a token: a link without one may open nothing for others */
+  readonly byToken: boolean;
   readonly traffic: Traffic = { audioBytes: 0, audioMessages: 0, otherMessages: 0 };
   room: RoomState = emptyRoom;
   selected: string | null = null;
@@ -87,12 +96,26 @@ export class App extends Emitter<AppEvents> {
     readonly me: { name: string; color: string },
   ) {
     super();
-    this.connection = new Connection({ url: roomUrl(location.origin, roomName), name: me.name, color: me.color, bufferMs: BUFFER_MS });
+    const visit = takeVisit(sessionStorage, roomName);
+    const token = tokenFor(sessionStorage, roomName, location.hash);
+    this.byToken = token !== undefined;
+    this.connection = new Connection({
+      url: roomUrl(location.origin, roomName),
+      name: me.name,
+      color: me.color,
+      bufferMs: BUFFER_MS,
+      ...(token !== undefined && { token }),
+      ...(visit !== null && { resume: visit.resume }),
+    });
+    this.work = new Work(this);
+    this.work.editor.reclaim(visit?.waiting ?? []);
+    this.presence = new PresenceSender(this);
     this.clock = new HubClock((t0) => this.connection.send({ type: "clock.ping", t0 }));
     this.player = new Player({
       workletUrl,
       hubUsAt: (ms) => this.clock.hubUsAt(ms),
       streamUrl: (stream, from, to) => `/v1/rooms/${roomName}/streams/${encodeURIComponent(stream)}?from_sample=${from}&to_sample=${to}`,
+      ...(token !== undefined && { headers: { Authorization: `Bearer ${token}` } }),
     });
     this.connection.on("state", (state) => this.#linkChanged(state));
     this.connection.on("message", ({ message }) => this.#receive(message));
@@ -109,7 +132,10 @@ export class App extends Emitter<AppEvents> {
 
   async stop(): Promise<void> {
     cancelAnimationFrame(this.#frameRequest);
+    const { resume } = this.connection;
+    if (resume !== null) keepVisit(sessionStorage, this.roomName, { resume, waiting: this.work.editor.waiting });
     this.clock.stop();
+    this.work.editor.stop();
     this.connection.close();
     await this.player.stop();
     this.clear();
@@ -125,6 +151,12 @@ export class App extends Emitter<AppEvents> {
     const newest = this.room.transports.at(-1);
     if (newest === undefined || this.#pending === null || performance.now() > this.#pending.untilMs) return newest;
     return { ...newest, ...this.#pending.change };
+  }
+
+  /** Length of a bar; of four quarters while the metre is not known. */
+  barTicks(): number {
+    const { numerator, denominator } = this.intended() ?? { numerator: 4, denominator: 4 };
+    return barTicks(numerator, denominator);
   }
 
   setTransport(change: TransportChange): void {
@@ -161,14 +193,6 @@ export class App extends Emitter<AppEvents> {
     this.emit("room", this.room);
   }
 
-  say(text: string): boolean {
-    return this.#send("chat", { type: "chat", text });
-  }
-
-  setPresence(state: Readonly<Record<string, number | string | null>>): void {
-    this.connection.send({ type: "presence", state });
-  }
-
   rename(name: string): void {
     if (name === this.me.name || name === "") return;
     this.me.name = name;
@@ -177,9 +201,10 @@ export class App extends Emitter<AppEvents> {
     this.connection.rejoin();
   }
 
-  select(stream: string | null): void {
-    this.selected = stream;
-    this.emit("select", stream);
+  /** Choose a track, by its id or its stream's. */
+  select(id: string | null): void {
+    this.selected = id;
+    this.emit("select", id);
   }
 
   mix(stream: string, change: Partial<StripSettings>): void {
@@ -223,8 +248,9 @@ export class App extends Emitter<AppEvents> {
     if (message.type === "chunk") return this.emit("chunk", { job: this.room.streams.find((s) => s.open.stream === message.stream)?.open.job ?? "" });
     const before = this.room;
     this.room = foldRoom(before, message);
+    this.work.editor.handle(message);
     if (message.type === "transport") this.#pending = null;
-    if (message.type === "error" || message.type === "rejected") this.#refused(message.op_id ?? null, message.message);
+    if (message.type === "error") this.#refused(message.op_id ?? null, message.code, message.message);
     if (this.room !== before) this.emit("room", this.room);
   }
 
@@ -235,7 +261,9 @@ export class App extends Emitter<AppEvents> {
     } else this.traffic.otherMessages += 1;
   }
 
-  #refused(opId: string | null, message: string): void {
+  /** What the editor asked for it answers itself; a refused token is said where the connection is. */
+  #refused(opId: string | null, code: string, message: string): void {
+    if (code === "bad_token" || (opId !== null && !this.#asked.has(opId))) return;
     const place = (opId !== null && this.#asked.get(opId)) || "jobs";
     this.#pending = null;
     this.emit("refused", { place, message });
@@ -271,6 +299,7 @@ export class App extends Emitter<AppEvents> {
 
   #tickFrame(): void {
     this.#frameRequest = requestAnimationFrame(() => this.#tickFrame());
+    this.work.look();
     const nowUs = this.clock.nowUs();
     const transport = effective(this.room.transports, nowUs);
     if (transport !== undefined) {

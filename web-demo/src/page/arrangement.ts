@@ -1,76 +1,107 @@
-import { Locate, Minus, Plus, Sparkles } from "lucide";
+import { Locate, ZoomIn, ZoomOut } from "lucide";
 
-import { barTicks, beatTicks, type Loop } from "../client/index.js";
+import { type Entity, propsOf } from "../client/index.js";
 import type { App } from "./app.js";
-import { h, icon, iconButton, setPressed } from "./dom.js";
-import { type Clip, drawLanes, drawRuler, type Guest, type Scene } from "./draw.js";
-import { jobDetail, jobTitle, type Lane, type LaneGroup, layOut, totalHeight } from "./lanes.js";
+import { sized } from "./canvas.js";
+import { endOf } from "./clip-edits.js";
+import { h, iconButton, setPressed } from "./dom.js";
+import { type Clip, drawLanes, drawRuler, type Scene } from "./draw.js";
+import type { ClipPicture, TrackLane } from "./draw-tracks.js";
+import { emptyState } from "./empty-state.js";
+import { gridSelect } from "./grid-select.js";
+import { inlineField } from "./inline-field.js";
+import { LaneHands } from "./lane-hands.js";
+import { jobDetail, jobTitle, type Lane, type LaneGroup, layOut, ROW_HEIGHT, totalHeight } from "./lanes.js";
+import { NoteCache } from "./note-cache.js";
+import { type Guest, guests } from "./presence.js";
+import { refusalAt } from "./refusal.js";
+import { RulerHands } from "./ruler-hands.js";
 import { palette } from "./theme.js";
+import { newMarker, setMarker } from "./track-edits.js";
+import { trackHeads } from "./track-heads.js";
+import { addTrack } from "./add-track.js";
 import { trackList } from "./tracks.js";
 import { following, scrolled, START_VIEW, tickAt, type View, xOf, zoomed } from "./view.js";
 
-const RULER_HEIGHT = 30;
-const BRACE_HEIGHT = 12;
-const HANDLE_PX = 8;
-const PRESENCE_EVERY_MS = 100;
-const PAGE_BARS_PX = 240;
+const RULER_HEIGHT = 44;
 const MAX_WAVE_GAIN = 4;
+const MAX_TEXT = 200;
+const RULER_LABEL = "Ruler: click to move the playhead, drag along the top to loop, double-click for a marker";
 
-type Drag = { readonly what: "start" | "end" | "brace" | "new"; readonly fromTick: number; readonly loop: Loop; moved: boolean };
-
-/** Tracks on the left, time to the right: clips, ruler, loop brace, playhead and people. */
+/** Tracks on the left, time to the right: clips, ruler, loop brace, markers, playhead and people. */
 export class Arrangement {
   readonly element: HTMLElement;
   readonly #app: App;
   readonly #folded = new Set<string>();
-  readonly #ruler = h("canvas", { class: "ruler", "aria-label": "Ruler: click to move the playhead, drag along the top to loop", role: "img" });
-  readonly #canvas = h("canvas", { class: "lanes", role: "img", "aria-label": "Arrangement: clips of all stems" });
+  readonly #ruler = h("canvas", { class: "ruler", role: "img", "aria-label": RULER_LABEL });
+  readonly #canvas = h("canvas", { class: "lanes", role: "img", tabindex: "-1", "aria-label": "Arrangement: clips of all tracks" });
   readonly #scroller = h("div", { class: "scroller", tabindex: "-1" });
   readonly #fill = h("div", { class: "lanes-fill" });
+  readonly #rulerRow = h("div", { class: "ruler-row" });
   readonly #follow: HTMLButtonElement;
+  readonly #hands: LaneHands;
+  readonly #rulerHands: RulerHands;
+  readonly #notes = new NoteCache();
   #view: View = START_VIEW;
   #following = true;
   #groups: readonly LaneGroup[] = [];
-  #drag: Drag | null = null;
-  #draft: Loop | null = null;
-  #sentPresenceMs = 0;
 
-  constructor(app: App) {
+  constructor(app: App, onOpen: (clip: Entity) => void) {
     this.#app = app;
     this.#follow = iconButton(Locate, "Follow the playhead", () => this.#setFollowing(!this.#following));
     setPressed(this.#follow, true);
-    const tracks = trackList(app, this.#folded, () => this.#layOut());
+    const groups = trackList(app, this.#folded, () => this.#layOut());
     this.#fill.append(this.#canvas);
-    this.#scroller.append(tracks, this.#fill);
-    this.element = h(
-      "section",
-      { class: "arrangement", "aria-label": "Arrangement" },
-      h("div", { class: "ruler-row" }, this.#tools(), this.#ruler),
-      this.#scroller,
-      emptyState(app),
-    );
+    this.#scroller.append(h("div", { class: "tracks" }, trackHeads(app), groups), this.#fill);
+    this.#rulerRow.append(this.#tools(), this.#ruler);
+    const said = refusalAt(app, "arrangement", this.#canvas);
+    this.element = h("section", { class: "arrangement", "aria-label": "Arrangement" }, this.#rulerRow, this.#scroller, emptyState(app), said);
+    const view = (): View => this.#view;
+    this.#hands = new LaneHands(app, this.#canvas, { view, scrollTop: () => this.#scroller.scrollTop, onOpen });
+    this.#rulerHands = new RulerHands(app, this.#ruler, {
+      view,
+      onPoint: (tick) => app.presence.show({ tick: Math.round(tick), track: null }),
+      onName: (marker, tick) => this.nameMarker(marker, tick),
+    });
     app.on("room", () => this.#layOut());
+    app.work.on("document", () => this.#layOut());
     app.on("frame", () => this.#draw());
     this.#listen();
   }
 
   /** Move by whole bars, as the arrow keys do. */
   step(bars: number): void {
-    const transport = this.#app.intended();
-    if (transport === undefined) return;
-    const bar = barTicks(transport.numerator, transport.denominator);
+    const bar = this.#app.barTicks();
     const here = this.#app.tick / bar;
     // Half a beat into a bar, "back" means that bar's own line.
     const target = bars < 0 ? Math.ceil(here - 0.125) + bars : Math.floor(here + 1e-6) + bars;
     this.#app.setTransport({ tick: Math.max(0, target * bar) });
   }
 
-  /** The stream above or below the selected one. */
+  /** The track or stem above or below the selected one. */
   selectNext(step: number): void {
     const streams = this.#groups.flatMap((g) => (g.folded ? [] : g.lanes.map((l) => l.stream.open.stream)));
-    const at = streams.indexOf(this.#app.selected ?? "");
-    const next = streams[Math.min(streams.length - 1, Math.max(0, at < 0 ? 0 : at + step))];
+    const all = [...this.#app.work.tracks.map((track) => track.id), ...streams];
+    const at = all.indexOf(this.#app.selected ?? "");
+    const next = all[Math.min(all.length - 1, Math.max(0, at < 0 ? 0 : at + step))];
     if (next !== undefined) this.#app.select(next);
+  }
+
+  /** Ask for a marker's name where it stands; a new one gets its place there. */
+  nameMarker(marker: Entity | null, tick: number): void {
+    const { work } = this.#app;
+    if (!work.may("arrangement")) return;
+    const at = marker === null ? tick : propsOf(marker).tick;
+    const keep = (text: string | null): void => {
+      if (text === null || (marker === null && text === "")) return;
+      if (marker !== null) return void work.edit("arrangement", [setMarker(marker.id, { text })]);
+      const made = newMarker(at, text);
+      if (work.edit("arrangement", made.ops)) work.chooseMarker(made.id);
+    };
+    const field = inlineField({ label: "Name of the marker", value: marker === null ? "" : propsOf(marker).text, maxLength: MAX_TEXT, done: keep });
+    field.classList.add("marker-field");
+    field.style.left = `${this.#ruler.offsetLeft + Math.max(0, Math.min(this.#ruler.clientWidth - 120, xOf(this.#view, at)))}px`;
+    this.#rulerRow.append(field);
   }
 
   #tools(): HTMLElement {
@@ -78,10 +109,12 @@ export class Arrangement {
       "div",
       { class: "ruler-tools" },
       h("span", { class: "section-title" }, "Tracks"),
+      addTrack(this.#app),
       h("div", { class: "spacer" }),
+      gridSelect(this.#app, "clips"),
       this.#follow,
-      iconButton(Minus, "Zoom out", () => this.#zoom(1 / 1.4)),
-      iconButton(Plus, "Zoom in", () => this.#zoom(1.4)),
+      iconButton(ZoomOut, "Zoom out", () => this.#zoom(1 / 1.4), { class: "icon-button zoom" }),
+      iconButton(ZoomIn, "Zoom in", () => this.#zoom(1.4), { class: "icon-button zoom" }),
     );
   }
 
@@ -97,18 +130,15 @@ export class Arrangement {
   }
 
   #layOut(): void {
-    this.#groups = layOut(this.#app.room, this.#folded);
-    this.#fill.style.height = `${totalHeight(this.#groups)}px`;
+    const own = this.#app.work.tracks.length * ROW_HEIGHT;
+    this.#groups = layOut(this.#app.room, this.#folded, own);
+    this.#fill.style.height = `${Math.max(own, totalHeight(this.#groups))}px`;
   }
 
   #listen(): void {
-    this.#ruler.addEventListener("pointerdown", (event) => this.#grab(event));
-    this.#ruler.addEventListener("pointermove", (event) => this.#dragTo(event));
-    this.#ruler.addEventListener("pointerup", (event) => this.#release(event));
-    this.#ruler.addEventListener("pointercancel", () => this.#letGo());
     this.#canvas.addEventListener("pointermove", (event) => this.#point(event));
     this.#canvas.addEventListener("pointerdown", (event) => this.#choose(event));
-    this.element.addEventListener("pointerleave", () => this.#app.setPresence({ tick: null }));
+    this.element.addEventListener("pointerleave", () => this.#app.presence.show({ tick: null, track: null }));
     for (const surface of [this.#canvas, this.#ruler]) surface.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
   }
 
@@ -125,104 +155,29 @@ export class Arrangement {
     this.#view = scrolled(this.#view, sideways);
   }
 
-  #grab(event: PointerEvent): void {
-    this.#ruler.setPointerCapture(event.pointerId);
-    const tick = tickAt(this.#view, event.offsetX);
-    const loop = this.#app.intended()?.loop ?? null;
-    const what = event.offsetY > BRACE_HEIGHT ? null : this.#partOfBrace(event.offsetX, loop);
-    if (what === null) return this.#seek(event);
-    this.#drag = { what, fromTick: tick, loop: loop ?? { start_tick: this.#snap(tick), end_tick: this.#snap(tick) }, moved: false };
-  }
-
-  #partOfBrace(x: number, loop: Loop | null): Drag["what"] {
-    if (loop === null) return "new";
-    const from = xOf(this.#view, loop.start_tick);
-    const to = xOf(this.#view, loop.end_tick);
-    if (Math.abs(x - from) <= HANDLE_PX) return "start";
-    if (Math.abs(x - to) <= HANDLE_PX) return "end";
-    return x > from && x < to ? "brace" : "new";
-  }
-
-  #seek(event: PointerEvent): void {
-    const transport = this.#app.intended();
-    if (transport === undefined) return;
-    const tick = tickAt(this.#view, event.offsetX);
-    const beat = beatTicks(transport.denominator);
-    this.#app.setTransport({ tick: Math.round(event.altKey ? tick : Math.round(tick / beat) * beat) });
-  }
-
-  #dragTo(event: PointerEvent): void {
-    this.#sayPresence(event.offsetX);
-    const drag = this.#drag;
-    if (drag === null) {
-      const part = event.offsetY > BRACE_HEIGHT ? "seek" : this.#partOfBrace(event.offsetX, this.#app.intended()?.loop ?? null);
-      this.#ruler.style.cursor = { start: "ew-resize", end: "ew-resize", brace: "grab", new: "crosshair", seek: "text" }[part];
-      return;
-    }
-    const tick = tickAt(this.#view, event.offsetX);
-    if (Math.abs(xOf(this.#view, tick) - xOf(this.#view, drag.fromTick)) > 3) drag.moved = true;
-    this.#draft = this.#dragged(drag, tick);
-  }
-
-  #dragged({ what, fromTick, loop }: Drag, tick: number): Loop {
-    const at = this.#snap(tick);
-    if (what === "start") return ordered(at, loop.end_tick);
-    if (what === "end") return ordered(loop.start_tick, at);
-    if (what === "new") return ordered(this.#snap(fromTick), at);
-    const by = Math.max(-loop.start_tick, this.#snap(tick - fromTick + loop.start_tick) - loop.start_tick);
-    return { start_tick: loop.start_tick + by, end_tick: loop.end_tick + by };
-  }
-
-  #release(event: PointerEvent): void {
-    const drag = this.#drag;
-    const draft = this.#draft;
-    this.#letGo();
-    if (drag === null) return;
-    if (!drag.moved) {
-      if (drag.what === "new") this.#seek(event);
-    } else if (draft !== null && draft.end_tick > draft.start_tick) this.#app.setTransport({ loop: draft });
-  }
-
-  #letGo(): void {
-    this.#drag = null;
-    this.#draft = null;
-  }
-
-  /** To bars, or to beats where those are wide. */
-  #snap(tick: number): number {
-    const transport = this.#app.intended();
-    if (transport === undefined) return Math.round(tick);
-    const bar = barTicks(transport.numerator, transport.denominator);
-    const grid = bar * this.#view.pixelsPerTick > PAGE_BARS_PX ? beatTicks(transport.denominator) : bar;
-    return Math.max(0, Math.round(tick / grid) * grid);
-  }
-
   #point(event: PointerEvent): void {
-    this.#sayPresence(event.offsetX);
     const y = event.offsetY + this.#scroller.scrollTop;
-    const group = this.#groups.find((g) => y >= g.top && y < g.top + totalHeight([{ ...g, top: 0 }]));
+    const track = this.#app.work.tracks[Math.floor(y / ROW_HEIGHT)];
+    this.#app.presence.show({ tick: Math.round(tickAt(this.#view, event.offsetX)), track: track?.id ?? null });
+    const group = this.#groups.find((g) => y >= g.top && y < totalHeight([g]));
     const title = group === undefined ? "" : [jobTitle(group.job), jobDetail(group.job)].filter(Boolean).join(" · ");
     if (this.#canvas.title !== title) this.#canvas.title = title;
   }
 
   #choose(event: PointerEvent): void {
     const y = event.offsetY + this.#scroller.scrollTop;
+    if (y < this.#app.work.tracks.length * ROW_HEIGHT) return;
     const lanes = this.#groups.filter((g) => !g.folded).flatMap((g) => g.lanes);
     this.#app.select(lanes.findLast((lane) => lane.top <= y)?.stream.open.stream ?? null);
-  }
-
-  #sayPresence(x: number): void {
-    const now = performance.now();
-    if (now - this.#sentPresenceMs < PRESENCE_EVERY_MS || this.#app.room.members.length < 2) return;
-    this.#sentPresenceMs = now;
-    this.#app.setPresence({ tick: Math.round(tickAt(this.#view, x)) });
   }
 
   #draw(): void {
     const transport = this.#app.transport();
     if (transport === undefined || this.element.offsetParent === null) return;
     const width = this.#ruler.clientWidth;
-    if (this.#following && this.#drag === null) this.#view = following(this.#view, this.#app.tick, width);
+    const busy = this.#rulerHands.busy || this.#hands.busy;
+    if (this.#following && !busy) this.#view = following(this.#view, this.#app.tick, width);
+    const people = guests(this.#app);
     const scene: Scene = {
       view: this.#view,
       width,
@@ -231,30 +186,74 @@ export class Arrangement {
       palette: palette(),
       numerator: transport.numerator,
       denominator: transport.denominator,
-      loop: this.#draft ?? this.#app.intended()?.loop ?? null,
+      loop: this.#rulerHands.loop() ?? this.#app.intended()?.loop ?? null,
       headTick: this.#app.tick,
       groups: this.#groups,
       selected: this.#app.selected,
       silent: this.#silent(),
-      guests: this.#guests(),
+      guests: people,
       clip: (lane) => this.#clip(lane),
+      tracks: this.#lanes(width, people),
+      markers: this.#markers(),
+      chosenMarker: this.#app.work.marker?.id ?? null,
+      rubber: this.#hands.rubber(),
     };
     this.#canvas.style.height = `${scene.height}px`;
     drawLanes(sized(this.#canvas, width, scene.height), scene);
     drawRuler(sized(this.#ruler, width, RULER_HEIGHT), { ...scene, height: RULER_HEIGHT });
   }
 
+  /** The tracks' clips that are in sight, those that are dragged where they are dragged to. */
+  #lanes(width: number, people: readonly Guest[]): readonly TrackLane[] {
+    const { work } = this.#app;
+    const tracks = work.tracks;
+    const anySolo = tracks.some((track) => propsOf(track).solo);
+    const chosenBy = new Map(people.flatMap((guest) => guest.chosen.map((id) => [id, guest] as const)));
+    const draft = this.#hands.draft();
+    const drafted = [...draft.keys()].flatMap((id) => work.document.get("clip", id) ?? []);
+    return tracks.map((track, row) => {
+      const { color, mute, solo } = propsOf(track);
+      const here = this.#rowInSight(row) ? [...work.document.children(track.id)].filter((clip) => !draft.has(clip.id)) : [];
+      const clips = [...here, ...drafted.filter((clip) => draft.get(clip.id)?.track === track.id)];
+      const pictures = clips.map((clip) => this.#picture(clip, draft.get(clip.id), chosenBy)).filter((p) => this.#inSight(p, width));
+      return { id: track.id, top: row * ROW_HEIGHT, color, silent: mute || (anySolo && !solo), selected: this.#app.selected === track.id, clips: pictures };
+    });
+  }
+
+  #picture(clip: Entity, draft: Partial<Record<"start_tick" | "length_ticks", number>> | undefined, chosenBy: ReadonlyMap<string, Guest>): ClipPicture {
+    const { work } = this.#app;
+    const start = draft?.start_tick ?? propsOf(clip).start_tick;
+    return {
+      id: clip.id,
+      name: propsOf(clip).name,
+      start,
+      end: start + (draft?.length_ticks ?? endOf(clip) - propsOf(clip).start_tick),
+      cloud: this.#notes.of(work.document, clip.id),
+      chosen: work.isChosen(clip.id),
+      open: work.open === clip,
+      by: chosenBy.get(clip.id) ?? null,
+    };
+  }
+
+  #rowInSight(row: number): boolean {
+    const y = row * ROW_HEIGHT - this.#scroller.scrollTop;
+    return y + ROW_HEIGHT > 0 && y < this.#scroller.clientHeight;
+  }
+
+  #inSight({ start, end }: ClipPicture, width: number): boolean {
+    return xOf(this.#view, end) >= 0 && xOf(this.#view, start) <= width;
+  }
+
+  #markers(): readonly Entity[] {
+    const dragged = this.#rulerHands.marker();
+    const all = [...this.#app.work.document.of("marker")];
+    return dragged === null ? all : all.map((one) => (one.id === dragged.id ? { ...one, props: { ...one.props, tick: dragged.tick } } : one));
+  }
+
   #silent(): ReadonlySet<string> {
     const streams = this.#app.room.streams.map((s) => s.open.stream);
     const anySolo = streams.some((s) => this.#app.player.strip(s).solo);
     return new Set(streams.filter((s) => this.#app.player.strip(s).mute || (anySolo && !this.#app.player.strip(s).solo)));
-  }
-
-  #guests(): readonly Guest[] {
-    return this.#app.room.members.flatMap(({ session, name, color }) => {
-      const tick = this.#app.room.presence.get(session)?.["tick"];
-      return session !== this.#app.room.session && typeof tick === "number" ? [{ name, color, tick }] : [];
-    });
   }
 
   #clip({ stream }: Lane): Clip | null {
@@ -272,39 +271,4 @@ export class Arrangement {
       peak: (from, to) => generation.peaks.between(from, to),
     };
   }
-}
-
-function ordered(a: number, b: number): Loop {
-  return { start_tick: Math.min(a, b), end_tick: Math.max(a, b) };
-}
-
-/** The canvas's context, at the screen's own resolution. */
-function sized(canvas: HTMLCanvasElement, width: number, height: number): CanvasRenderingContext2D {
-  const ratio = devicePixelRatio;
-  if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
-    canvas.width = Math.round(width * ratio);
-    canvas.height = Math.round(height * ratio);
-  }
-  const context = canvas.getContext("2d")!;
-  context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  return context;
-}
-
-function emptyState(app: App): HTMLElement {
-  const button = h(
-    "button",
-    { type: "button", class: "big-button", "data-testid": "generate-big", onclick: () => app.generate({}) },
-    icon(Sparkles, 20),
-    "Generate a groove",
-  );
-  const said = h("p", { class: "empty-note" }, "Everyone in the room hears it at the same moment.");
-  const element = h("div", { class: "empty-state" }, button, said);
-  app.on("room", (room) => {
-    const busy = room.jobs.some((job) => job.state === "queued" || job.state === "running");
-    element.hidden = room.streams.length > 0;
-    button.disabled = busy || app.connection.state.at !== "live";
-    said.textContent = busy ? "The engine is warming up…" : "Everyone in the room hears it at the same moment.";
-  });
-  app.on("link", (link) => (button.disabled = link.at !== "live"));
-  return element;
 }

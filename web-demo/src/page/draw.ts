@@ -1,9 +1,11 @@
 /** Paints the arrangement: grid, clips with their waveforms, the loop, people and the playhead. */
 import { barTicks, beatTicks, type Loop, samplesPerTick, tickOf } from "../client/index.js";
+import { type Ctx, drawNameTag, FONT, roundRect, withAlpha } from "./canvas.js";
+import { drawMarkerLines, drawMarkers, drawTrackGrounds, drawTracks, type TrackScene } from "./draw-tracks.js";
 import { HEADER_HEIGHT, jobTitle, type Lane, type LaneGroup, ROW_HEIGHT } from "./lanes.js";
+import type { Guest } from "./presence.js";
 import { stemColor } from "./stems.js";
-import type { Palette } from "./theme.js";
-import { barsPerLabel, tickAt, type View, xOf } from "./view.js";
+import { barsPerLabel, tickAt, xOf } from "./view.js";
 
 export interface Clip {
   readonly fromSample: number;
@@ -17,18 +19,7 @@ export interface Clip {
   peak(from: number, to: number): number;
 }
 
-export interface Guest {
-  readonly name: string;
-  readonly color: string;
-  readonly tick: number;
-}
-
-export interface Scene {
-  readonly view: View;
-  readonly width: number;
-  readonly height: number;
-  readonly scrollTop: number;
-  readonly palette: Palette;
+export interface Scene extends TrackScene {
   readonly numerator: number;
   readonly denominator: number;
   readonly loop: Loop | null;
@@ -40,9 +31,6 @@ export interface Scene {
   clip(lane: Lane): Clip | null;
 }
 
-type Ctx = CanvasRenderingContext2D;
-
-const FONT = '11px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
 const COLUMN = 2;
 const CLIP_PAD = 4;
 
@@ -52,6 +40,7 @@ export function drawRuler(ctx: Ctx, scene: Scene): void {
   ctx.fillRect(0, 0, width, height);
   if (scene.loop !== null) drawBrace(ctx, scene, scene.loop);
   drawBarLabels(ctx, scene);
+  drawMarkers(ctx, scene);
   for (const guest of scene.guests) drawGuestFlag(ctx, scene, guest);
   drawHeadMark(ctx, scene);
 }
@@ -59,10 +48,13 @@ export function drawRuler(ctx: Ctx, scene: Scene): void {
 export function drawLanes(ctx: Ctx, scene: Scene): void {
   ctx.fillStyle = scene.palette.ground;
   ctx.fillRect(0, 0, scene.width, scene.height);
+  drawTrackGrounds(ctx, scene);
   drawLaneGrounds(ctx, scene);
   drawGrid(ctx, scene);
   if (scene.loop !== null) shadeOutside(ctx, scene, scene.loop);
+  drawMarkerLines(ctx, scene);
   for (const group of scene.groups) drawGroup(ctx, scene, group);
+  drawTracks(ctx, scene);
   for (const guest of scene.guests) drawGuestLine(ctx, scene, guest);
   drawPlayhead(ctx, scene);
 }
@@ -248,28 +240,18 @@ function drawHeadMark(ctx: Ctx, scene: Scene): void {
   ctx.fill();
 }
 
+/** Where someone's pointer is: a line through everything, stronger on the track it is over. */
 function drawGuestLine(ctx: Ctx, scene: Scene, guest: Guest): void {
-  ctx.fillStyle = withAlpha(guest.color, 0.7);
-  ctx.fillRect(Math.round(xOf(scene.view, guest.tick)), 0, 1, scene.height);
+  if (guest.tick === null) return;
+  const x = Math.round(xOf(scene.view, guest.tick));
+  ctx.fillStyle = withAlpha(guest.color, 0.4);
+  ctx.fillRect(x, 0, 1, scene.height);
+  const lane = scene.tracks.find((track) => track.id === guest.track);
+  if (lane === undefined) return;
+  ctx.fillStyle = guest.color;
+  ctx.fillRect(x, lane.top - scene.scrollTop, 2, ROW_HEIGHT - 1);
 }
 
 function drawGuestFlag(ctx: Ctx, scene: Scene, guest: Guest): void {
-  const x = Math.round(xOf(scene.view, guest.tick));
-  ctx.font = FONT;
-  const width = ctx.measureText(guest.name).width + 8;
-  ctx.fillStyle = guest.color;
-  roundRect(ctx, x, 1, width, 14, 2);
-  ctx.fillStyle = "#14151a";
-  ctx.textBaseline = "middle";
-  ctx.fillText(guest.name, x + 4, 8.5);
-}
-
-function roundRect(ctx: Ctx, x: number, y: number, width: number, height: number, radius: number): void {
-  ctx.beginPath();
-  ctx.roundRect(x, y, width, height, radius);
-  ctx.fill();
-}
-
-function withAlpha(hex: string, alpha: number): string {
-  return hex + Math.round(alpha * 255).toString(16).padStart(2, "0");
+  if (guest.tick !== null) drawNameTag(ctx, Math.round(xOf(scene.view, guest.tick)), scene.height - 15, guest.name, guest.color);
 }

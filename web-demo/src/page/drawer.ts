@@ -1,33 +1,41 @@
-import { Activity, ChevronDown, MessageSquare } from "lucide";
+import { Activity, ChevronDown, GitBranch, MessageSquare, Piano } from "lucide";
 
 import type { App } from "./app.js";
 import { chat } from "./chat.js";
 import { diagnostics } from "./diagnostics.js";
 import { h, icon, iconButton } from "./dom.js";
+import { PianoRoll } from "./piano-roll.js";
 import { readPref, writePref } from "./prefs.js";
+import { versions } from "./versions.js";
 
-type Tab = "chat" | "diagnostics";
+const TABS = ["notes", "versions", "chat", "diagnostics"] as const;
+export type Tab = (typeof TABS)[number];
 
 const MIN_PX = 96;
-const START_PX = 208;
+const START_PX = 264;
 
 export interface Drawer {
   readonly element: HTMLElement;
+  readonly piano: PianoRoll;
   open(tab: Tab): void;
 }
 
-/** Chat and diagnostics, under the arrangement; drag its edge to size it. */
+/** Piano roll, versions, chat and diagnostics, under the arrangement; drag its edge to size it. */
 export function drawer(app: App): Drawer {
-  const panels: Readonly<Record<Tab, HTMLElement>> = { chat: chat(app), diagnostics: diagnostics(app) };
+  const piano = new PianoRoll(app);
+  const panels: Readonly<Record<Tab, HTMLElement>> = { notes: piano.element, versions: versions(app), chat: chat(app), diagnostics: diagnostics(app) };
   const unread = h("span", { class: "badge", hidden: true });
   const tabs: Readonly<Record<Tab, HTMLButtonElement>> = {
+    notes: tabButton("Piano roll", icon(Piano)),
+    versions: tabButton("Versions", icon(GitBranch)),
     chat: tabButton("Chat", icon(MessageSquare), unread),
     diagnostics: tabButton("Diagnostics", icon(Activity)),
   };
-  const body = h("div", { class: "drawer-body" }, panels.chat, panels.diagnostics);
+  const body = h("div", { class: "drawer-body" }, ...TABS.map((name) => panels[name]));
   const edge = h("div", { class: "drawer-edge", role: "separator", "aria-orientation": "horizontal", "aria-label": "Size of the drawer" });
   const close = iconButton(ChevronDown, "Close the drawer", () => show(null));
-  const element = h("section", { class: "drawer", "aria-label": "Drawer" }, edge, h("div", { class: "drawer-tabs", role: "tablist" }, tabs.chat, tabs.diagnostics, h("div", { class: "spacer" }), close), body);
+  const bar = h("div", { class: "drawer-tabs", role: "tablist" }, ...TABS.map((name) => tabs[name]), h("div", { class: "spacer" }), close);
+  const element = h("section", { class: "drawer", "aria-label": "Drawer" }, edge, bar, body);
   let shown: Tab | null = null;
   let heard = 0;
 
@@ -36,7 +44,7 @@ export function drawer(app: App): Drawer {
     element.classList.toggle("open", tab !== null);
     close.hidden = tab === null;
     writePref("drawer", tab ?? "");
-    for (const name of ["chat", "diagnostics"] as const) {
+    for (const name of TABS) {
       panels[name].hidden = name !== tab;
       tabs[name].setAttribute("aria-selected", String(name === tab));
     }
@@ -48,12 +56,11 @@ export function drawer(app: App): Drawer {
     unread.hidden = lines <= heard;
     unread.textContent = String(lines - heard);
   };
-  for (const name of ["chat", "diagnostics"] as const) tabs[name].addEventListener("click", () => show(shown === name ? null : name));
+  for (const name of TABS) tabs[name].addEventListener("click", () => show(shown === name ? null : name));
   app.on("room", countUnread);
   sizable(element, edge);
-  const before = readPref("drawer");
-  show(before === "chat" || before === "diagnostics" ? before : null);
-  return { element, open: show };
+  show(TABS.find((name) => name === readPref("drawer")) ?? null);
+  return { element, piano, open: show };
 }
 
 function tabButton(label: string, ...content: (Node | string)[]): HTMLButtonElement {

@@ -17,9 +17,8 @@ export interface Lane {
   readonly top: number;
 }
 
-/** Where everything lies; jobs without streams yet are not on the timeline. */
-export function layOut(room: RoomState, folded: ReadonlySet<string>): readonly LaneGroup[] {
-  let top = 0;
+/** Where generated stems lie, from `top` on; jobs without streams yet are not on the timeline. */
+export function layOut(room: RoomState, folded: ReadonlySet<string>, top = 0): readonly LaneGroup[] {
   return room.jobs.flatMap((job) => {
     const streams = room.streams.filter((s) => s.open.job === job.job).sort((a, b) => stemOrder(a.open.stem) - stemOrder(b.open.stem));
     if (streams.length === 0) return [];

@@ -2,14 +2,15 @@ import "./styles/tokens.css";
 import "./styles/layout.css";
 import "./styles/controls.css";
 import "./styles/panels.css";
+import "./styles/editing.css";
 import "./styles/narrow.css";
 
-import { AudioLines, Activity, MessageSquare, Sparkles } from "lucide";
+import { Activity, AudioLines, GitBranch, MessageSquare, Piano, Sparkles } from "lucide";
 
 import { App } from "./app.js";
 import { Arrangement } from "./arrangement.js";
 import { h, icon } from "./dom.js";
-import { drawer } from "./drawer.js";
+import { drawer, type Tab } from "./drawer.js";
 import { listenForKeys } from "./keys.js";
 import { makePanel } from "./make-panel.js";
 import { newColor, newMemberName, newRoomName, ROOM_PATTERN, roomInPath } from "./names.js";
@@ -27,7 +28,16 @@ declare global {
   }
 }
 
-type Panel = "arrange" | "make" | "chat" | "diagnostics";
+type Panel = "arrange" | "make" | Tab;
+
+const PANELS = [
+  ["arrange", AudioLines, "Tracks"],
+  ["make", Sparkles, "Make"],
+  ["notes", Piano, "Notes"],
+  ["chat", MessageSquare, "Chat"],
+  ["versions", GitBranch, "Versions"],
+  ["diagnostics", Activity, "Info"],
+] as const;
 
 initTheme();
 const room = roomInPath(location.pathname) ?? enterNewRoom();
@@ -43,27 +53,40 @@ function enterNewRoom(): string {
 function openRoom(name: string): void {
   document.title = `${name} · Logdrum`;
   const app = new App(name, me());
-  const arrangement = new Arrangement(app);
-  const sheet = shortcutSheet();
+  // The token is kept; it has no place in an address that people copy (H5).
+  if (location.hash !== "") history.replaceState(null, "", location.pathname + location.search);
   const below = drawer(app);
-  const showSheet = (): void => (sheet.open ? sheet.close() : sheet.showModal());
   const root = document.getElementById("app")!;
+  const open = (tab: Tab): void => {
+    below.open(tab);
+    showPanel(root, tab);
+  };
+  const openNotes = (): void => {
+    open("notes");
+    below.piano.focus();
+  };
+  const arrangement = new Arrangement(app, openNotes);
+  const sheet = shortcutSheet();
+  const spoken = h("p", { class: "offscreen", role: "status" });
+  const showSheet = (): void => (sheet.open ? sheet.close() : sheet.showModal());
   root.append(
     topbar(app, showSheet),
     transportBar(app),
     linkNotice(app),
     h("main", { class: "stage" }, arrangement.element, makePanel(app)),
     below.element,
-    panelBar(root, (panel) => (panel === "chat" || panel === "diagnostics") && below.open(panel)),
+    panelBar(root, (panel) => panel !== "arrange" && panel !== "make" && below.open(panel)),
     hearButton(app),
     sheet,
+    spoken,
   );
   const openChat = (): void => {
-    below.open("chat");
-    showPanel(root, "chat");
+    open("chat");
     root.querySelector<HTMLInputElement>(".chat-form input")?.focus();
   };
-  listenForKeys({ app, arrangement, showSheet, openChat });
+  const announce = (text: string): void => void (spoken.textContent = text);
+  const openVersions = (): void => open("versions");
+  listenForKeys({ app, arrangement, showSheet, openChat, openNotes, openVersions, announce });
   addEventListener("online", () => app.connection.retry());
   addEventListener("pagehide", () => void app.stop());
   addEventListener("pageshow", (event) => event.persisted && location.reload());
@@ -73,7 +96,7 @@ function openRoom(name: string): void {
 
 /** On a narrow screen one panel shows at a time. */
 function panelBar(root: HTMLElement, onShow: (panel: Panel) => void): HTMLElement {
-  const tabs = ([["arrange", AudioLines, "Tracks"], ["make", Sparkles, "Make"], ["chat", MessageSquare, "Chat"], ["diagnostics", Activity, "Info"]] as const).map(([panel, symbol, label]) =>
+  const tabs = PANELS.map(([panel, symbol, label]) =>
     h("button", { type: "button", "data-panel": panel, onclick: () => { showPanel(root, panel); onShow(panel); } }, icon(symbol, 18), label),
   );
   const bar = h("nav", { class: "panel-bar", "aria-label": "Panels" }, ...tabs);

@@ -18,7 +18,7 @@ export function linkNotice(app: App): HTMLElement {
     if (state.at === "waiting" && state.code === CloseCode.DRAINING) before = "draining";
     bar.hidden = state.at === "live" || (state.at === "connecting" && performance.now() - since < QUIET_FIRST_MS);
     retry.hidden = state.at !== "waiting";
-    if (!bar.hidden) setText(text, sentence(state, before));
+    if (!bar.hidden) setText(text, [sentence(state, before), waiting(app)].filter(Boolean).join(" "));
   };
   app.on("link", (state) => {
     if (state.at === "connecting") since = performance.now();
@@ -38,10 +38,23 @@ function sentence(state: ConnectionState, before: Before): string {
     case "waiting":
       return `${reason(state.code, before)} Trying again in ${Math.max(0, Math.ceil((state.retryAtMs - performance.now()) / 1000))} s.`;
     case "closed":
-      return state.code === CloseCode.REPLACED ? "This session went on in another window. Reload to join again." : "The room refused your token. Ask for a new link.";
+      return closedFor(state);
     case "live":
       return "";
   }
+}
+
+/** Closes after which nothing is tried again by itself (C7). */
+function closedFor({ code, reason }: Extract<ConnectionState, { at: "closed" }>): string {
+  if (code === CloseCode.REPLACED) return "This session went on in another window. Reload to join again.";
+  if (code === CloseCode.PUT_OUT) return "You were put out of this room, or it was closed.";
+  return `${reason || "The room refused your token."} Ask for a new link.`;
+}
+
+/** Edits that were made here and have not reached the room; chat says so itself. */
+function waiting(app: App): string {
+  const changes = app.work.editor.waiting.filter(({ type }) => type !== "chat" && type !== "version.list").length;
+  return changes === 0 ? "" : changes === 1 ? "1 change waits." : `${changes} changes wait.`;
 }
 
 function reason(code: number, before: Before): string {

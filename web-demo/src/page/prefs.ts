@@ -5,6 +5,8 @@ export interface Prefs {
   theme: "dark" | "light";
   offsetMs: string;
   masterDb: string;
+  grid: string;
+  noteGrid: string;
   drawer: string;
   drawerHeight: string;
 }

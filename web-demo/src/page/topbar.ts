@@ -1,4 +1,4 @@
-import { CircleQuestionMark, Link, Moon, Sun } from "lucide";
+import { CircleQuestionMark, Headphones, Link, Moon, Sun } from "lucide";
 
 import type { Member } from "../client/index.js";
 import type { App } from "./app.js";
@@ -17,6 +17,7 @@ export function topbar(app: App, showSheet: () => void): HTMLElement {
     h("a", { class: "brand", href: "/", title: "A new room" }, brandMark(), h("span", {}, "logdrum")),
     h("h1", { class: "room-name", title: "This room" }, app.roomName),
     people(app),
+    listenerBadge(app),
     h("div", { class: "spacer" }),
     clockQuality(app),
     inviteButton(app),
@@ -78,6 +79,13 @@ function nameField(app: App, done: () => void): HTMLInputElement {
   return field;
 }
 
+/** Whoever may change nothing is told so before they try (D8). */
+function listenerBadge(app: App): HTMLElement {
+  const badge = h("span", { class: "listener", hidden: true, title: "You hear and read everything; editors change it.", "data-testid": "listener" }, icon(Headphones, 14), "Listening only");
+  app.on("room", () => (badge.hidden = app.work.mayEdit));
+  return badge;
+}
+
 function isMe(app: App, member: Member): boolean {
   return member.session === app.room.session;
 }
@@ -100,7 +108,7 @@ function clockQuality(app: App): HTMLElement {
 
 function inviteButton(app: App): HTMLElement {
   const label = h("span", {}, "Invite");
-  const button = h("button", { type: "button", class: "secondary invite", title: "Copy the link to this room", "data-testid": "invite" }, icon(Link), label);
+  const button = h("button", { type: "button", class: "secondary invite", title: app.byToken ? "Copy the address of this room; whoever opens it needs a token of their own" : "Copy the link to this room", "data-testid": "invite" }, icon(Link), label);
   button.addEventListener("click", () => {
     void copy(location.href).then((copied) => {
       label.textContent = copied ? "Link copied" : app.roomName;

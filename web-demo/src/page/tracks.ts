@@ -14,7 +14,7 @@ interface Row {
 
 /** The heads of all tracks; gain, mute and solo are this listener's own. */
 export function trackList(app: App, folded: Set<string>, onFold: () => void): HTMLElement {
-  const list = h("div", { class: "tracks", role: "list", "aria-label": "Tracks" });
+  const list = h("div", { class: "stem-tracks", role: "list", "aria-label": "Generated stems" });
   const rows = new Map<string, Row>();
   let shape = "";
 
@@ -75,7 +75,7 @@ function trackRow(app: App, lane: Lane): Row {
   const mute = toggle("M", `Mute ${name}`, "mute", () => app.mix(stream, { mute: !app.player.strip(stream).mute }));
   const solo = toggle("S", `Solo ${name}`, "solo", () => app.mix(stream, { solo: !app.player.strip(stream).solo }));
   const level = fader({ label: `Gain of ${name}`, value: app.player.strip(stream).gainDb, onchange: (gainDb) => app.mix(stream, { gainDb }) });
-  const pan = panKnob(app, stream, name);
+  const pan = panKnob(name, (value) => app.mix(stream, { pan: value }));
   const element = h(
     "div",
     {
@@ -99,16 +99,16 @@ function trackRow(app: App, lane: Lane): Row {
   return { element, fader: level, paint };
 }
 
-function toggle(letter: string, label: string, kind: string, onclick: () => void): HTMLButtonElement {
+export function toggle(letter: string, label: string, kind: string, onclick: () => void): HTMLButtonElement {
   return h("button", { type: "button", class: `letter ${kind}`, "aria-label": label, title: label, "aria-pressed": "false", onclick }, letter);
 }
 
 /** Left and right, by dragging sideways or with the arrow keys; a double click is the middle. */
-function panKnob(app: App, stream: string, name: string): { element: HTMLElement; show: (pan: number) => void } {
+export function panKnob(name: string, onchange: (pan: number) => void): { readonly element: HTMLElement; show(pan: number): void } {
   const mark = h("span", { class: "pan-mark" });
-  const range = h("input", { type: "range", min: -1, max: 1, step: 0.05, value: 0, "aria-label": `Pan of ${name}`, title: `Pan of ${name}` });
-  range.addEventListener("input", () => app.mix(stream, { pan: Number(range.value) }));
-  range.addEventListener("dblclick", () => app.mix(stream, { pan: 0 }));
+  const range = h("input", { type: "range", min: -1, max: 1, step: 0.05, value: 0, "aria-label": `Pan of ${name}`, title: "Pan" });
+  range.addEventListener("input", () => onchange(Number(range.value)));
+  range.addEventListener("dblclick", () => onchange(0));
   return {
     element: h("div", { class: "pan" }, mark, range),
     show: (pan) => {

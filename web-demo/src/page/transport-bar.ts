@@ -1,4 +1,4 @@
-import { Metronome, Play, Repeat, SkipBack, Square, Volume2 } from "lucide";
+import { Metronome, Play, Redo2, Repeat, SkipBack, Square, Undo2, Volume2 } from "lucide";
 
 import { barsBeatsSixteenths, barTicks, type Loop, type Transport } from "../client/index.js";
 import type { App } from "./app.js";
@@ -20,6 +20,7 @@ export function transportBar(app: App): HTMLElement {
     position(app),
     h("div", { class: "cluster" }, tempo(app), signature(app)),
     h("div", { class: "cluster" }, loopButton(app), metronomeButton(app)),
+    undoButtons(app),
     refusalLine(app, "transport"),
     h("div", { class: "spacer" }),
     master(app),
@@ -113,6 +114,14 @@ function barsFromHere(app: App, transport: Transport): Loop {
   const bar = barTicks(transport.numerator, transport.denominator);
   const start_tick = Math.floor(app.tick / bar) * bar;
   return { start_tick, end_tick: start_tick + LOOP_BARS * bar };
+}
+
+/** Back and forth through one's own edits; the hub knows how far it goes (D6). */
+function undoButtons(app: App): HTMLElement {
+  const undo = iconButton(Undo2, "Undo what you did (Z)", () => app.work.undo(), { "data-testid": "undo" });
+  const redo = iconButton(Redo2, "Redo what you undid (shift Z)", () => app.work.redo(), { "data-testid": "redo" });
+  app.on("room", () => (undo.disabled = redo.disabled = !app.work.mayEdit));
+  return h("div", { class: "cluster undo" }, undo, redo);
 }
 
 function metronomeButton(app: App): HTMLElement {

@@ -2,7 +2,7 @@ import { decode, encode } from "@msgpack/msgpack";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { retryDelayMs } from "../../src/client/backoff.js";
-import { Connection, type ConnectionState, roomUrl } from "../../src/client/connection.js";
+import { Connection, type ConnectionOptions, type ConnectionState, roomUrl } from "../../src/client/connection.js";
 import { transport } from "./transports.js";
 
 /** A WebSocket in memory. */
@@ -32,12 +32,13 @@ function welcome(changes: object = {}): object {
   return { type: "welcome", ...room, transport: transport(), members: [], jobs: [], streams: [], limits: {}, ...changes };
 }
 
-function harness() {
+function harness(options: Partial<ConnectionOptions> = {}) {
   const sockets: Socket[] = [];
   const states: ConnectionState["at"][] = [];
   const connection = new Connection({
     url: "ws://hub",
     name: "Thandi",
+    ...options,
     random: () => 1,
     localMs: () => Date.now(),
     openSocket: () => {
@@ -86,6 +87,22 @@ describe("connection", () => {
     expect(sockets[2]!.sent[0]).toMatchObject({ resume: { seq: 40 } });
   });
 
+  it("H3: a refused token is final, whatever the close says", () => {
+    const { connection, sockets } = harness();
+    sockets[0]!.says({ type: "error", code: "bad_token", message: "It has expired." });
+    sockets[0]!.onclose?.({ code: 1006, reason: "" });
+    vi.advanceTimersByTime(60_000);
+    expect(connection.state).toEqual({ at: "closed", code: 4403, reason: "It has expired." });
+    expect(sockets).toHaveLength(1);
+  });
+
+  it("H4: a stay of before a reload is taken up by the first hello", () => {
+    const resume = { session: "s1", key: "k1", epoch: 7, seq: 0 };
+    const { sockets } = harness({ resume });
+    sockets[0]!.onopen!();
+    expect(sockets[0]!.sent[0]).toMatchObject({ resume });
+  });
+
   it("waits longer after each failure, and says until when", () => {
     const { connection, sockets } = harness();
     const waits: number[] = [];
@@ -116,6 +133,21 @@ describe("connection", () => {
     expect(states.at(-1)).toBe("live");
   });
 
+  it("H4: a new name joins as the same session, once the old connection is closed", () => {
+    const { connection, sockets } = harness();
+    sockets[0]!.says(welcome());
+    connection.name = "Kabza";
+    connection.rejoin();
+    expect(sockets).toHaveLength(1);
+    expect(connection.send({ type: "chat", text: "hi" })).toBe(false);
+    sockets[0]!.onclose!({ code: 1000, reason: "" });
+    sockets[1]!.onopen!();
+    expect(sockets[1]!.sent[0]).toMatchObject({ name: "Kabza", resume: { session: "s1" } });
+    sockets[1]!.says(welcome());
+    vi.advanceTimersByTime(1500);
+    expect(sockets).toHaveLength(2);
+  });
+
   it("close leaves for good", () => {
     const { connection, sockets, states } = harness();
     sockets[0]!.says(welcome());
@@ -127,9 +159,10 @@ describe("connection", () => {
 });
 
 describe("back-off", () => {
-  it("H3: a refused token and a session that went on elsewhere are final, a full room waits long, a draining hub is soon back", () => {
+  it("H3, C7: a refused token, a session that went on elsewhere and being put out are final, a full room waits long, a draining hub is soon back", () => {
     expect(retryDelayMs(0, 4403)).toBeNull();
     expect(retryDelayMs(0, 4409)).toBeNull();
+    expect(retryDelayMs(0, 4410)).toBeNull();
     expect(retryDelayMs(0, 4429, () => 0)).toBe(7500);
     expect(retryDelayMs(0, 1012, () => 0)).toBe(125);
   });

@@ -72,6 +72,21 @@ describe("room", () => {
     expect(foldRoom(closed, { ...welcome, jobs: [job], streams: [stream] }).streams[0]?.samples).toBe(99);
   });
 
+  it("V1, V4: versions come, oldest first, also where one is answered again, and go", () => {
+    const version = (seq: number) => ({ type: "version", seq, version: `v${seq}`, name: "Take", by: "s1", author: "Thandi", at_us: seq }) as const;
+    const both = fold(welcome, version(1), version(2), version(1));
+    expect(both.versions.map((v) => v.version)).toEqual(["v1", "v2"]);
+    expect(foldRoom(both, { type: "version.deleted", seq: 3, version: "v1", by: "s1", op_id: "o" }).versions.map((v) => v.version)).toEqual(["v2"]);
+  });
+
+  it("H2: a snapshot brings sounds, versions and chat; a recovered session keeps those it has", () => {
+    const asset = { type: "asset", seq: 1, asset: "a", name: "kick.wav", samples: 1, sample_rate: 48_000, channels: 2, by: null } as const;
+    const there = fold({ ...welcome, snapshot: { assets: [asset] } });
+    expect(there.assets).toEqual([asset]);
+    expect(foldRoom(there, { ...welcome, recovered: true }).assets).toEqual([asset]);
+    expect(foldRoom(there, welcome).assets).toEqual([]);
+  });
+
   it("E1: a refusal is kept with the operation it answers", () => {
     expect(fold(welcome, { type: "error", code: "no_engine", message: "No engine.", op_id: "o" }).lastError).toEqual({
       code: "no_engine",

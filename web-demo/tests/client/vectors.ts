@@ -3,6 +3,9 @@ import { fileURLToPath } from "node:url";
 
 const FOLDER = fileURLToPath(new URL("../../../protocol/vectors/", import.meta.url));
 
+/** Files of another shape than encoded messages. */
+const TABLES: ReadonlySet<string> = new Set(["timeline.json", "documents.json"]);
+
 export interface Vector {
   readonly name: string;
   readonly direction: "client" | "hub";
@@ -13,7 +16,7 @@ export interface Vector {
 
 export function readVectors(): readonly Vector[] {
   return readdirSync(FOLDER)
-    .filter((file) => file.endsWith(".json") && file !== "timeline.json")
+    .filter((file) => file.endsWith(".json") && !TABLES.has(file))
     .flatMap((file) => JSON.parse(readFileSync(FOLDER + file, "utf8")) as Vector[]);
 }
 
