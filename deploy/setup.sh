@@ -67,6 +67,10 @@ setup_page() {
 setup_browser() { need chromium chromium; }
 
 setup_bench() {
+    need node nodejs
+    need npm npm
+    need make make # a peer's SQLite is compiled where it cannot be fetched
+    need g++ g++
     local peers=tests/bench/peers/node
     changed $peers/node_modules/.stamp $peers/package.json $peers/package-lock.json || return 0
     echo "set-up: the peers' packages"

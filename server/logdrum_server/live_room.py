@@ -91,8 +91,9 @@ class LiveRoom:
 
     @property
     def is_untouched(self) -> bool:
-        """Whether nothing would be lost with it: nobody has worked in it, and nothing plays."""
-        return not self.state.history.seq and not self.state.jobs and not self.dropped
+        """Whether nothing would be lost with it: nobody has worked in it, set its tempo, or had anything played."""
+        state = self.state
+        return not (state.history.seq or state.transport.rev or state.jobs or self.dropped)
 
     @property
     def name(self) -> b.RoomId:

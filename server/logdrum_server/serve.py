@@ -21,6 +21,9 @@ from logdrum_server.logs import LogFormat, configure_logging
 
 log = logging.getLogger(__name__)
 
+_BACKLOG: Final = 1024
+"""Connections that may wait to be accepted: where all come back at once, a short queue costs the last a second."""
+
 _SEND_BUFFER_BYTES: Final = 128 * 1024
 """Kept small, because what the kernel holds can be neither reordered nor dropped: by default it hides 4 MB."""
 
@@ -43,7 +46,7 @@ def _listen(config: Config) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)  # inherited by what it accepts
         listener.bind(address)
-        listener.listen(1024)
+        listener.listen(_BACKLOG)
     except OSError as fault:
         reason = os.strerror(fault.errno) if fault.errno and fault.errno > 0 else fault.strerror
         message = f"{config.host}:{config.port} cannot be listened on: {reason}. Choose another with --port or --host."
@@ -63,7 +66,7 @@ async def _serve(config: Config, listener: socket.socket) -> None:
     await runner.setup()
     try:
         stop = _stop_on_signals()
-        await web.SockSite(runner, listener).start()
+        await web.SockSite(runner, listener, backlog=_BACKLOG).start()
         _greet(listener, config)
         await _run_until(stop, hub)
     finally:

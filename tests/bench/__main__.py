@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import os
 import platform
+import sqlite3
 import sys
 import time
 from collections.abc import Sequence
@@ -15,18 +16,36 @@ import msgspec
 
 from . import rows as results
 from .clock import CLOCK_FANOUT, CLOCK_IDLE, CLOCK_JITTER
+from .edits import EDITS
 from .fanout import FANOUT, IDLE, STALLED_READERS
 from .first_chunk import FIRST_CHUNK
 from .groove import GROOVE
-from .machine import LOAD_CORE, ROOT, SERVER_CORE, BenchError
+from .join import JOIN
+from .machine import LOAD_CORE, ROOT, SERVER_CORE, BenchError, filesystem
+from .memory import MEMORY
 from .pages import PAGES
 from .report import report
 from .rows import Row
+from .storm import STORM
 from .suite import QUICK, Bench, Measurement, Settings
 from .talk import say
 
-_ALL: Final = (FANOUT, STALLED_READERS, IDLE, CLOCK_IDLE, CLOCK_FANOUT, CLOCK_JITTER, FIRST_CHUNK, GROOVE, PAGES)
-_PACKAGES: Final = ("aiohttp", "picows", "uvloop", "websockets")
+_ALL: Final = (
+    FANOUT,
+    STALLED_READERS,
+    IDLE,
+    EDITS,
+    JOIN,
+    STORM,
+    MEMORY,
+    CLOCK_IDLE,
+    CLOCK_FANOUT,
+    CLOCK_JITTER,
+    FIRST_CHUNK,
+    GROOVE,
+    PAGES,
+)
+_PACKAGES: Final = ("aiohttp", "hypercorn", "picows", "pycrdt", "uvloop", "websockets")
 _RESULTS: Final = ROOT / "bench-results"
 
 
@@ -85,8 +104,8 @@ def machine() -> str:
     cores = f"server on core {min(SERVER_CORE)}, load generator on core {min(LOAD_CORE)}"
     return (
         f"{time.strftime('%Y-%m-%d %H:%M')}, {model}, {os.cpu_count()} cores ({cores}), Linux {platform.release()}, "
-        f"Python {platform.python_version()}, {packages}; load at the start {os.getloadavg()[0]:.2f}. "
-        "Each figure is the median of its runs, with their range."
+        f"Python {platform.python_version()}, {packages}, SQLite {sqlite3.sqlite_version}, data on {filesystem()}; "
+        f"load at the start {os.getloadavg()[0]:.2f}. Each figure is the median of its runs, with their range."
     )
 
 
@@ -112,7 +131,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
     if options.runs is not None:
         changes["runs"] = options.runs
     if options.seconds is not None:
-        windows = ("fanout_seconds", "stalled_seconds", "idle_seconds", "clock_seconds")
+        windows = ("fanout_seconds", "stalled_seconds", "idle_seconds", "clock_seconds", "edits_seconds")
         changes |= dict.fromkeys(windows, options.seconds)
     return msgspec.structs.replace(settings, **changes)
 

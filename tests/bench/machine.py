@@ -4,9 +4,10 @@ import asyncio
 import os
 import resource
 import signal
+import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,7 @@ import msgspec
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 LOGS: Final = ROOT / "bench-results" / "logs"
+_SCRATCH: Final = ROOT / "data"
 _CORES: Final = sorted(os.sched_getaffinity(0))
 SERVER_CORE: Final = {_CORES[0]}
 LOAD_CORE: Final = {_CORES[-1]}
@@ -21,6 +23,9 @@ ALL_CORES: Final = set(_CORES)
 
 _ANSWER_S: Final = 30.0
 _STOP_S: Final = 10.0
+_FSYNCS: Final = 300
+_FSYNC_PAUSE_S: Final = 0.005
+_PAGE_BYTES: Final = 4096
 _MAX_LINE_BYTES: Final = 16 * 1024 * 1024
 
 
@@ -80,6 +85,11 @@ class Worker:
         status = await self._process.wait()
         raise BenchError(f"{self._name} ended with status {status} before it said '{prefix}'; see {self._name}.log")
 
+    async def kill(self) -> None:
+        """End it by SIGKILL: it writes nothing more."""
+        self._process.kill()
+        await self._process.wait()
+
     async def stop(self) -> None:
         """End it: by the end of its stdin and SIGTERM, and where that does not help by SIGKILL."""
         if self._process.returncode is not None:
@@ -93,6 +103,38 @@ class Worker:
         except TimeoutError:
             self._process.kill()
             await self._process.wait()
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """Yield a folder on the checkout's own disk: /tmp may be memory, where an fsync costs nothing."""
+    _SCRATCH.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=_SCRATCH) as name:
+        yield Path(name)
+
+
+def filesystem() -> str:
+    """Return the kind of file system that `scratch` is on."""
+    mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
+    return max((point, kind) for _, point, kind, *_ in mounts if _SCRATCH.is_relative_to(point))[1]
+
+
+async def fsync_ms(folder: Path) -> list[float]:
+    """Return what the disk alone takes for a small write to be safe, sorted; what a commit takes at the least."""
+    taken_ms = []
+    with (folder / "fsync").open("wb", buffering=0) as file:
+        for _ in range(_FSYNCS):
+            began = time.perf_counter()
+            file.write(bytes(_PAGE_BYTES))
+            await asyncio.to_thread(os.fdatasync, file.fileno())
+            taken_ms.append(1e3 * (time.perf_counter() - began))
+            await asyncio.sleep(_FSYNC_PAUSE_S)
+    return sorted(taken_ms)
+
+
+def stored_bytes(folder: Path) -> int:
+    """Return how much lies in a folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ from .load import Dialect
 from .machine import LOAD_CORE, ROOT, SERVER_CORE, Worker, running
 
 ROOM: Final = "bench"
-_NODE_PEERS: Final = ROOT / "tests" / "bench" / "peers" / "node"
+NODE_PEERS: Final = ROOT / "tests" / "bench" / "peers" / "node"
 
 
 class Server(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,21 +56,27 @@ def room_url(address: str) -> str:
 
 
 @asynccontextmanager
+async def fed_hub(folder: Path, rate_hz: int) -> AsyncIterator[Server]:
+    """Run the hub on a folder, and beside it an engine that only paces."""
+    queue = folder / "engine.sock"
+    async with hub(engine=f"unix:{queue}", folder=folder, cores=SERVER_CORE) as (worker, address):
+        url = room_url(address)
+        feeder = python("tests.bench.feeder", "--queue", str(queue), "--url", url, "--rate", str(rate_hz))
+        async with running("feeder", feeder, LOAD_CORE) as feeding:
+            await feeding.hear("ready")
+
+            async def begin() -> None:
+                await feeding.tell("go")
+                await feeding.hear("going")
+
+            yield Server(pid=worker.pid, url=url, begin=begin)
+
+
+@asynccontextmanager
 async def _logdrum(rate_hz: int) -> AsyncIterator[Server]:
     with tempfile.TemporaryDirectory(prefix="logdrum-bench-") as name:
-        folder = Path(name)
-        queue = folder / "engine.sock"
-        async with hub(engine=f"unix:{queue}", folder=folder, cores=SERVER_CORE) as (worker, address):
-            url = room_url(address)
-            feeder = python("tests.bench.feeder", "--queue", str(queue), "--url", url, "--rate", str(rate_hz))
-            async with running("feeder", feeder, LOAD_CORE) as feeding:
-                await feeding.hear("ready")
-
-                async def begin() -> None:
-                    await feeding.tell("go")
-                    await feeding.hear("going")
-
-                yield Server(pid=worker.pid, url=url, begin=begin)
+        async with fed_hub(Path(name), rate_hz) as server:
+            yield server
 
 
 def _peer(name: str, command: Sequence[str], path: str = "/") -> Callable[[int], AbstractAsyncContextManager[Server]]:
@@ -88,14 +94,16 @@ def _peer(name: str, command: Sequence[str], path: str = "/") -> Callable[[int],
     return start
 
 
-def _node(script: str) -> list[str]:
-    return ["node", str(_NODE_PEERS / script)]
+def node(script: str) -> list[str]:
+    """Return the command that runs one of the peers in Node."""
+    return ["node", str(NODE_PEERS / script)]
 
 
-def _node_missing() -> str | None:
+def node_missing() -> str | None:
+    """Say why the peers in Node cannot run here, if they cannot."""
     if shutil.which("node") is None:
         return "node is not installed"
-    if not (_NODE_PEERS / "node_modules").is_dir():
+    if not (NODE_PEERS / "node_modules").is_dir():
         return "run `npm ci` in tests/bench/peers/node first"
     return None
 
@@ -110,11 +118,11 @@ PICOWS: Final = Subject(
     name="picows", dialect="plain", start=_peer("picows", python("tests.bench.peers.picows_broadcast"))
 )
 WS: Final = Subject(
-    name="node ws", dialect="plain", start=_peer("node-ws", _node("ws_server.mjs")), missing=_node_missing
+    name="node ws", dialect="plain", start=_peer("node-ws", node("ws_server.mjs")), missing=node_missing
 )
 SOCKETIO: Final = Subject(
     name="socket.io",
     dialect="socketio",
-    start=_peer("socket.io", _node("socketio_server.mjs"), "/socket.io/?EIO=4&transport=websocket"),
-    missing=_node_missing,
+    start=_peer("socket.io", node("socketio_server.mjs"), "/socket.io/?EIO=4&transport=websocket"),
+    missing=node_missing,
 )

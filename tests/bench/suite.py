@@ -25,6 +25,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     clock_size: int = 400
     submissions: int = 30
     groove_seconds: float = 60.0
+    edits_seconds: float = 10.0
+    visits: int = 25
+    joins: int = 40
+    storm_size: int = 200
 
 
 QUICK = Settings(
@@ -39,6 +43,10 @@ QUICK = Settings(
     clock_size=20,
     submissions=3,
     groove_seconds=10.0,
+    edits_seconds=2.0,
+    visits=2,
+    joins=5,
+    storm_size=20,
 )
 
 

@@ -68,6 +68,11 @@ def _stalled_beside_without(rows: Rows) -> float | None:
     return _ratio(stalled, without)
 
 
+def _worst_of_storms(rows: Rows) -> float | None:
+    found = [select(rows, bench="storm", subject="logdrum", metric=metric) for metric in ("lost", "doubled")]
+    return max((summary.highest for summary in found if summary is not None), default=None)
+
+
 TARGETS: Final = (
     Target(name="CPU a message beside picows, n = 400", limit=1.1, unit="x", value=_cpu_beside_picows),
     Target(
@@ -83,5 +88,8 @@ TARGETS: Final = (
     Target(name="clock error p95, 40 ± 20 ms jitter", limit=2, unit="ms", value=_median("clock-jitter", "p95")),
     Target(name="submit to first chunk, p95", limit=150, unit="ms", value=_median("first-chunk", "p95")),
     Target(name="groove, one core", limit=30, unit="x real time", value=_median("groove", "realtime"), at_least=True),
+    Target(name="edit to everybody, durable, p99", limit=25, unit="ms", value=_median("edits", "p99")),
+    Target(name="join with 2,000 clips, p95", limit=150, unit="ms", value=_median("join", "p95")),
+    Target(name="storm of 200: edits lost or doubled, the worst run", limit=0, unit="", value=_worst_of_storms),
     Target(name="two pages, the same hub moment", limit=2, unit="ms", value=_median("pages", "alignment")),
 )

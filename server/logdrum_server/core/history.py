@@ -15,6 +15,7 @@ from logdrum_server.core.undo import FILLED, MADE, Past, Trace, Writing, Writing
 
 MAX_CHAT: Final = 500
 MAX_OPS: Final = 128
+_RECENT_OPS: Final = 16
 MAX_UNDO: Final = 100
 MAX_UNDO_STEPS: Final = 8_192
 _TIDY_EVERY: Final = 1_000
@@ -30,7 +31,20 @@ class Author(msgspec.Struct, frozen=True, kw_only=True):
     redo: tuple[Trace, ...] = ()
     ops: Mapping[b.OpId, b.Seq] = {}
     """Where each operation went, newest last (D4)."""
+    recent: Mapping[b.OpId, b.Seq] = {}
+    """The newest of them, kept apart, so that each edit copies these few and not all."""
     last_seq: b.Seq = 0
+
+    def seq_of(self, op_id: b.OpId) -> b.Seq | None:
+        """Which event an operation became; None where it is not known."""
+        return self.recent.get(op_id) or self.ops.get(op_id)
+
+    def remembering(self, op_id: b.OpId, seq: b.Seq) -> "Author":
+        """The author with one more operation."""
+        recent = {**self.recent, op_id: seq}
+        if len(recent) < _RECENT_OPS:
+            return replace(self, recent=recent)
+        return replace(self, ops=dict([*self.ops.items(), *recent.items()][-MAX_OPS:]), recent={})
 
 
 class History(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,11 +170,10 @@ def _written(writings: Writings, id: b.EntityId, names: Iterable[str], by: Writi
 
 
 def _remember(history: History, session: b.SessionId, op_id: b.OpId | None, seq: b.Seq) -> History:
-    author = history.author(session)
-    ops = author.ops
+    author = replace(history.author(session), last_seq=seq)
     if op_id is not None:
-        ops = {**dict(list(ops.items())[-MAX_OPS + 1 :]), op_id: seq}
-    return replace(history, authors=history.authors.set(session, replace(author, ops=ops, last_seq=seq)))
+        author = author.remembering(op_id, seq)
+    return replace(history, authors=history.authors.set(session, author))
 
 
 def _tidy(history: History) -> History:

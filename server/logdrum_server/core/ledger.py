@@ -92,7 +92,7 @@ def answer_again(state: RoomState, by: b.SessionId, message: Recorded) -> list[E
     earlier = state.sessions[by].ops.get(op_id)
     if isinstance(earlier, Rejected | Error):
         return [Tell(by, earlier)]
-    seq = state.history.author(by).ops.get(op_id)
+    seq = state.history.author(by).seq_of(op_id)
     if seq is None:
         return None
     if seq > state.settled.seq:
