@@ -1,10 +1,10 @@
 """Four lanes a connection, one writer: control, ordered events, audio, presence.
 
 Only as much is handed to the kernel as it will send soon; the rest waits here, in order of importance. Control and
-events have a byte budget, and over it for two seconds means that the peer has fallen behind: it is closed and may
-resume (C7). That leaves time for a burst, and for one event that is greater than the budget. Audio is
-not queued at all: each reader is a cursor into a tape that everyone shares, so a slow connection costs no memory; what
-is late is skipped, and the gap is said (A4). Of presence only the newest of each member is kept (P1).
+events have a byte budget, and over it for two seconds, no closer at their end, means that the peer has fallen behind:
+it is closed and may resume (C7). That leaves time for a burst, and for one event that is greater than the budget.
+Audio is not queued at all: each reader is a cursor into a tape that everyone shares, so a slow connection costs no
+memory; what is late is skipped, and the gap is said (A4). Of presence only the newest of each member is kept (P1).
 """
 
 from collections import deque
@@ -77,7 +77,7 @@ class Lanes:
         self._presence: dict[str, bytes] = {}
         self.is_shut = False
         self.queued_bytes = 0
-        self._was_over = False
+        self._over = 0
         self._on_full = on_full
         self._on_blocked = on_blocked
 
@@ -95,11 +95,11 @@ class Lanes:
         self.pump()
 
     def judge(self) -> None:
-        """Say that the peer has fallen behind where it was over its budget the last time too; asked each second."""
-        is_over = self.queued_bytes > BUDGET_BYTES
-        if is_over and self._was_over:
+        """Say that the peer has fallen behind where it is over its budget, and no closer than a second ago."""
+        over = max(0, self.queued_bytes - BUDGET_BYTES)
+        if over and 0 < self._over <= over:
             self._on_full()
-        self._was_over = is_over
+        self._over = over
 
     def _enqueue(self, lane: deque[bytes], frame: bytes) -> None:
         if self.queued_bytes and self.queued_bytes + len(frame) > MOST_BYTES:

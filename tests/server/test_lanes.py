@@ -174,6 +174,18 @@ def test_c7_who_stays_over_the_budget_has_fallen_behind() -> None:
     assert ears.overflows == 1
 
 
+def test_c7_who_is_catching_up_has_not_fallen_behind() -> None:
+    ears = over_budget()
+    for _ in range(3):
+        ears.lanes.event(bytes(1000))
+    ears.lanes.judge()
+    ears.lanes.queued_bytes -= 1000
+    ears.lanes.judge()
+    assert ears.overflows == 0
+    ears.lanes.judge()
+    assert ears.overflows == 1
+
+
 def test_c7_a_burst_that_is_read_in_time_is_no_fault() -> None:
     ears = over_budget()
     ears.lanes.judge()
