@@ -161,9 +161,10 @@ def _write(document: Document, entity: Entity, wanted: Props) -> tuple[Document,
     before = {name: getattr(entity.props, name) for name in after}
     written = Wrote(entity.kind, entity.id, Props(**before), Props(**after))  # type: ignore[arg-type]  # as they were
     changed = replace(entity, props=replace(entity.props, **after))
-    moved = _leave(document.inside, entity), changed
-    document = replace(document, entities=document.entities.set(entity.id, changed), inside=_enter(*moved))
-    return document, (written,)
+    inside = document.inside
+    if parent_of(changed) != parent_of(entity):
+        inside = _enter(_leave(inside, entity), changed)
+    return replace(document, entities=document.entities.set(entity.id, changed), inside=inside), (written,)
 
 
 def _delete(document: Document, op: Op) -> tuple[Document, tuple[Step, ...]]:

@@ -11,12 +11,12 @@ import msgspec
 
 from logdrum_protocol import bounds as b
 from logdrum_server import __version__
+from logdrum_server.arguments import origin, room
 from logdrum_server.config import Config, EngineChoice, LocalEngine, OuterEngine
 from logdrum_server.doors import Pass
 from logdrum_server.doors.addresses import DEFAULT_LIMIT
 from logdrum_server.doors.doors import ADMIN_FILE, KEYS_FILE
 from logdrum_server.doors.keys import KeyFile, KeyRing
-from logdrum_server.doors.origins import as_origin
 from logdrum_server.doors.tokens import issue
 from logdrum_server.errors import ServerError, StartError
 from logdrum_server.exports import cli as exports
@@ -118,7 +118,7 @@ def _door_options(doors: argparse._ArgumentGroup) -> None:
     opened = "rooms are open to whoever reaches the address (the default on a loopback address)"
     rooms.add_argument("--open", dest="rooms", action="store_const", const="open", help=opened)
     pages = "let pages from there in, too; may be given several times"
-    doors.add_argument("--origin", type=_origin, action="append", default=[], metavar="URL", help=pages)
+    doors.add_argument("--origin", type=origin, action="append", default=[], metavar="URL", help=pages)
     connections = (
         f"connections from one address, 0 for any number, as behind a proxy (default: {DEFAULT_LIMIT}, loopback any)"
     )
@@ -131,7 +131,7 @@ def _door_options(doors: argparse._ArgumentGroup) -> None:
 def _token_options(token: argparse.ArgumentParser) -> None:
     token.set_defaults(run=_token)
     what = token.add_mutually_exclusive_group(required=True)
-    what.add_argument("room", nargs="?", type=_room, metavar="ROOM", help="the room it opens")
+    what.add_argument("room", nargs="?", type=room, metavar="ROOM", help="the room it opens")
     what.add_argument("--rotate", action="store_true", help="sign with a new key from now on")
     what.add_argument("--retire", metavar="KID", help="let a key verify no more")
     what.add_argument("--list", action="store_true", help="say which keys there are")
@@ -140,13 +140,13 @@ def _token_options(token: argparse.ArgumentParser) -> None:
     token.add_argument("--name", type=_name, help="what its holder is called (default: as they say)")
     lasts = "how long it opens the room: a number and s, m, h or d (default: %(default)s)"
     token.add_argument("--expires", type=_duration, default="12h", metavar="TIME", help=lasts)
-    token.add_argument("--url", type=_origin, help="print an address that joins the room, at the hub that is there")
+    token.add_argument("--url", type=origin, help="print an address that joins the room, at the hub that is there")
     _data_option(token, "the hub's data folder")
 
 
 def _top_options(top: argparse.ArgumentParser) -> None:
     top.set_defaults(run=_top)
-    top.add_argument("--url", type=_origin, default="http://127.0.0.1:8765", help="the hub (default: %(default)s)")
+    top.add_argument("--url", type=origin, default="http://127.0.0.1:8765", help="the hub (default: %(default)s)")
     key = top.add_mutually_exclusive_group()
     _data_option(key, "the hub's data folder, which holds its admin key")
     key.add_argument("--key-file", type=Path, metavar="FILE", help="a file with the admin key")
@@ -183,21 +183,6 @@ def _engine(text: str) -> EngineChoice:
     if text.startswith("unix:") and len(text) > len("unix:"):
         return OuterEngine(Path(text.removeprefix("unix:")))
     raise argparse.ArgumentTypeError("an engine is local, none or unix:PATH")
-
-
-def _origin(text: str) -> str:
-    try:
-        return as_origin(text)
-    except ValueError as fault:
-        raise argparse.ArgumentTypeError("it is http://HOST or https://HOST, with :PORT where there is one") from fault
-
-
-def _room(text: str) -> str:
-    try:
-        return msgspec.convert(text, b.RoomId)
-    except msgspec.ValidationError as fault:
-        message = "a room's name has 1 to 64 of a-z, 0-9 and '-', and begins with a letter or digit"
-        raise argparse.ArgumentTypeError(message) from fault
 
 
 def _name(text: str) -> str:

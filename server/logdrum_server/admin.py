@@ -13,7 +13,7 @@ from logdrum_protocol import bounds as b
 from logdrum_protocol.document import DEFAULTS
 from logdrum_protocol.errors import ErrorCode
 from logdrum_server import __version__
-from logdrum_server.entry import HUB, bearer, room_name
+from logdrum_server.entry import HUB, is_admin, room_name
 from logdrum_server.errors import RequestError
 from logdrum_server.hub import Hub
 from logdrum_server.live_room import LiveRoom
@@ -62,7 +62,7 @@ def for_admins(handler: Handler) -> Handler:
     """Return a handler that answers to the admin key alone."""
 
     async def guarded(request: web.Request) -> web.StreamResponse:
-        if not request.app[HUB].doors.is_admin(bearer(request) or ""):
+        if not is_admin(request):
             raise RequestError(401, ErrorCode.BAD_TOKEN, _WRONG_KEY)
         return await handler(request)
 

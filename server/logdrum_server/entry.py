@@ -61,5 +61,10 @@ def bearer(request: web.Request) -> str | None:
     return credentials.strip() if scheme.lower() == "bearer" else None
 
 
+def is_admin(request: web.Request) -> bool:
+    """Whether a request brings the hub's own key."""
+    return request.app[HUB].doors.is_admin(bearer(request) or "")
+
+
 def _token(request: web.Request) -> str | None:
     return bearer(request) or request.query.get("token")

@@ -98,14 +98,13 @@ class Hub:
 
     async def open_room(self, name: b.RoomId) -> LiveRoom:
         """Return a room: in memory, else as it was kept, else new; raises `RequestError` where it cannot be read."""
-        room = self.rooms.get(name)
-        if room is None:
-            if len(self.rooms) >= MAX_ROOMS:
-                raise RequestError(503, ErrorCode.TOO_MANY, "This hub has as many rooms open as it can hold.")
-            async with self.opening:
-                room = self.rooms.get(name) or await self._open(name)
-        self._emptied_us.pop(name, None)
+        room = await self._find(name, make=True)
+        assert room is not None
         return room
+
+    async def find_room(self, name: b.RoomId) -> LiveRoom | None:
+        """Return a room that is in memory or kept, and make none; raises `RequestError`."""
+        return await self._find(name, make=False)
 
     async def room_to_join(self, name: b.RoomId, hello: Hello) -> LiveRoom:
         """Return a room that can welcome someone at once; raises `RequestError` where it cannot be read."""
@@ -115,23 +114,30 @@ class Hub:
             if self.rooms.get(name) is room:  # it may have been let go meanwhile
                 return room
 
-    async def find_room(self, name: b.RoomId) -> LiveRoom | None:
-        """Return a room that is in memory or kept, and make none; raises `RequestError`."""
-        if name in self.rooms or await self._read(self.storage.read_room(name), name) is not None:
-            return await self.open_room(name)
-        return None
+    async def _find(self, name: b.RoomId, *, make: bool) -> LiveRoom | None:
+        room = self.rooms.get(name)
+        if room is None:
+            async with self.opening:
+                room = self.rooms.get(name) or await self._open(name, make=make)
+        self._emptied_us.pop(name, None)
+        return room
 
-    async def _open(self, name: b.RoomId) -> LiveRoom:
-        stored = await self._read(self.storage.read_room(name), name)
+    async def _open(self, name: b.RoomId, *, make: bool) -> LiveRoom | None:
+        stored = await self.read(self.storage.read_room(name), name)
+        if stored is None and not make:
+            return None
+        if len(self.rooms) >= MAX_ROOMS:
+            raise RequestError(503, ErrorCode.TOO_MANY, "This hub has as many rooms open as it can hold.")
         if stored is None:
             room = LiveRoom(self._new_state(name, secrets.randbits(31)), self._services)
         else:
-            room = await self._read(self._reopen(name, stored), name)
+            room = await self.read(self._reopen(name, stored), name)
         self.rooms[name] = room
         log.info("room opened", extra={"room": name, "seq": room.state.settled.seq})
         return room
 
-    async def _read(self, reading: Awaitable[T], name: b.RoomId) -> T:
+    async def read(self, reading: Awaitable[T], name: b.RoomId) -> T:
+        """Wait for something of a room to be read; raises `RequestError`, and the log says why."""
         try:
             return await reading
         except (StorageError, DamagedBody) as fault:

@@ -1,23 +1,21 @@
 """Joining: from connecting to the whole document in hand."""
 
 import asyncio
-import sys
 import time
 from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
 import msgspec
-import uvloop
 
 from .editors import EDITORS, Editor
+from .errand import carry_out
 from .machine import LOAD_CORE, running, scratch, usage
 from .member import enter, seeded
 from .rows import percentile
 from .studio import CLIPS
 from .subjects import python
 from .suite import Bench, Measurement, Numbers, Settings
-from .talk import finish
 from .wires import WIRES, Wire, WireName
 
 _PAUSE_S: Final = 0.05
@@ -121,13 +119,5 @@ JOIN: Final = Bench(
 )
 
 
-def main() -> None:
-    """Join as the one argument says, and print what it took."""
-    plan = msgspec.json.decode(sys.argv[1], type=Plan)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        measured = runner.run(measure(plan))
-    finish("measured " + msgspec.json.encode(measured).decode())
-
-
 if __name__ == "__main__":
-    main()
+    carry_out(Plan, measure)

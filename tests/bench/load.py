@@ -11,16 +11,16 @@ from collections.abc import Sequence
 from typing import Final, Literal
 
 import msgspec
-import uvloop
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
 from logdrum_protocol import SUBPROTOCOL, encode
 from logdrum_protocol.client_messages import Hello
 
+from .errand import carry_out
 from .machine import usage
 from .payload import PAYLOAD_BYTES, STAMP
 from .rows import percentile
-from .talk import finish, say
+from .talk import say
 
 Dialect = Literal["plain", "logdrum", "socketio"]
 
@@ -235,13 +235,5 @@ def _wait_for_measure() -> None:
         raise SystemExit("told to end before measuring")
 
 
-def main() -> None:
-    """Carry out the plan that is the one argument, and print what was measured."""
-    plan = msgspec.json.decode(sys.argv[1], type=Plan)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        measured = runner.run(measure(plan))
-    finish("measured " + msgspec.json.encode(measured).decode())
-
-
 if __name__ == "__main__":
-    main()
+    carry_out(Plan, measure)

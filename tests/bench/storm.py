@@ -8,8 +8,8 @@ from functools import partial
 from typing import Final
 
 import msgspec
-import uvloop
 
+from .errand import carry_out
 from .fanout import FANOUT_HZ
 from .machine import LOAD_CORE, running, scratch, usage
 from .member import enter, seeded
@@ -17,7 +17,7 @@ from .rows import percentile
 from .subjects import fed_hub, python
 from .suite import Bench, Measurement, Numbers, Settings
 from .survivor import Survivor
-from .talk import finish, say
+from .talk import say
 from .verdict import Verdict, judge
 from .wires.logdrum import LogdrumWire, edit, op_id
 
@@ -201,13 +201,5 @@ STORM: Final = Bench(
 )
 
 
-def main() -> None:
-    """Storm the room of the one argument, and print what came of it."""
-    plan = msgspec.json.decode(sys.argv[1], type=Plan)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        measured = runner.run(measure(plan))
-    finish("measured " + msgspec.json.encode(measured).decode())
-
-
 if __name__ == "__main__":
-    main()
+    carry_out(Plan, measure)

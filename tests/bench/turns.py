@@ -1,18 +1,16 @@
 """People who come, edit as fast as they are answered, and leave, many times over; see `memory`."""
 
 import asyncio
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 import msgspec
-import uvloop
 
+from .errand import carry_out
 from .machine import usage
 from .member import enter, look, seeded
 from .studio import percent_kept
-from .talk import finish
 from .wires import WIRES, Wire, WireName
 
 EDITS: Final = 400
@@ -121,13 +119,5 @@ async def _all_of(queue: Iterator[Visit], url: str) -> None:
             tasks.create_task(come_and_go())
 
 
-def main() -> None:
-    """Carry out the plan that is the one argument, and print what was measured."""
-    plan = msgspec.json.decode(sys.argv[1], type=Plan)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        measured = runner.run(measure(plan))
-    finish("measured " + msgspec.json.encode(measured).decode())
-
-
 if __name__ == "__main__":
-    main()
+    carry_out(Plan, measure)

@@ -1,21 +1,19 @@
 """A visit to a room by itself: how long until the document is in hand, and what is in it."""
 
 import asyncio
-import sys
 import time
 from collections import deque
 from pathlib import Path
 from typing import Final
 
 import msgspec
-import uvloop
 
 from .editors import Editor
+from .errand import carry_out
 from .machine import LOAD_CORE, running
 from .member import enter
 from .studio import percent_kept
 from .subjects import python
-from .talk import finish
 from .wires import WIRES, WireName
 
 _VISIT_S: Final = 60.0
@@ -82,13 +80,5 @@ async def kept_percent(editor: Editor, folder: Path, *, writers: int, edits: int
     return (await restarted(editor, folder, writers=writers, edits=edits)).kept_percent
 
 
-def main() -> None:
-    """Visit as the one argument says, and print what was found."""
-    plan = msgspec.json.decode(sys.argv[1], type=Plan)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        visited = runner.run(visit(plan))
-    finish("visited " + msgspec.json.encode(visited).decode())
-
-
 if __name__ == "__main__":
-    main()
+    carry_out(Plan, visit, "visited")

@@ -43,14 +43,13 @@ from logdrum_server.core.state import Outcome, RoomState
 
 _READ_ONLY: Final = "You are here to listen: only editors can do that."
 _OPEN_TO_ALL = (SetPresence, SendChat, VersionList, Hello, ClockPing)
-_RECORDED = (Edit, Undo, Redo, SendChat, VersionSave, VersionRestore, VersionDelete)
 
 
 def handle(state: RoomState, by: b.SessionId, message: ClientMessage, ticket: Ticket, now_us: int) -> Outcome:
     """Carry out one message of a member who has joined."""
     if state.sessions[by].member.role == "listener" and not isinstance(message, _OPEN_TO_ALL):
         return _forbid(state, by, message)
-    if isinstance(message, _RECORDED):
+    if isinstance(message, Recorded):
         again = answer_again(state, by, message)
         return _record(state, by, message, ticket, now_us) if again is None else (state, again)
     match message:

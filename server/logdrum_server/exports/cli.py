@@ -13,10 +13,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import quote
 from urllib.request import Request, urlopen
 
-import msgspec
-
-from logdrum_protocol import bounds as b
-from logdrum_server.doors.origins import as_origin
+from logdrum_server.arguments import origin, room
 from logdrum_server.errors import ServerError
 
 _EXPORTING: Final = """\
@@ -75,7 +72,7 @@ def _command(commands: Commands, name: str, brief: str, about: str, epilog: str)
 
 def _export_options(export: argparse.ArgumentParser) -> None:
     export.set_defaults(run=export_room)
-    export.add_argument("room", type=_room, metavar="ROOM", help="the room")
+    export.add_argument("room", type=room, metavar="ROOM", help="the room")
     export.add_argument("--out", type=_out, required=True, metavar="FILE", help="where it goes, and as what")
     _hub_options(export)
 
@@ -83,23 +80,15 @@ def _export_options(export: argparse.ArgumentParser) -> None:
 def _import_options(imports: argparse.ArgumentParser) -> None:
     imports.set_defaults(run=import_room)
     imports.add_argument("file", type=Path, metavar="FILE", help="the room file")
-    imports.add_argument("room", type=_room, metavar="ROOM", help="what the room will be called")
+    imports.add_argument("room", type=room, metavar="ROOM", help="what the room will be called")
     _hub_options(imports)
 
 
 def _hub_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--url", type=_origin, default="http://127.0.0.1:8765", help="the hub (default: %(default)s)")
+    parser.add_argument("--url", type=origin, default="http://127.0.0.1:8765", help="the hub (default: %(default)s)")
     key = parser.add_mutually_exclusive_group()
     key.add_argument("--token", help="a token for the room, where the hub asks for one")
     key.add_argument("--key-file", type=Path, metavar="FILE", help="a file with the hub's admin key, instead of one")
-
-
-def _room(text: str) -> str:
-    try:
-        return msgspec.convert(text, b.RoomId)
-    except msgspec.ValidationError as fault:
-        message = "a room's name has 1 to 64 of a-z, 0-9 and '-', and begins with a letter or digit"
-        raise argparse.ArgumentTypeError(message) from fault
 
 
 def _out(text: str) -> Path:
@@ -109,13 +98,6 @@ def _out(text: str) -> Path:
     if not path.parent.is_dir():
         raise argparse.ArgumentTypeError(f"there is no folder {path.parent}")
     return path
-
-
-def _origin(text: str) -> str:
-    try:
-        return as_origin(text)
-    except ValueError as fault:
-        raise argparse.ArgumentTypeError("it is http://HOST or https://HOST, with :PORT where there is one") from fault
 
 
 def export_room(options: argparse.Namespace) -> int:

@@ -13,7 +13,7 @@ from logdrum_protocol.errors import ErrorCode
 from logdrum_server.errors import RequestError
 from logdrum_server.exports.archive import add_file, entry
 from logdrum_server.exports.mix_order import Format
-from logdrum_server.exports.source import read_kept, unreadable
+from logdrum_server.exports.source import read_kept
 from logdrum_server.exports.tasks import (
     Kept,
     KeptVersion,
@@ -28,7 +28,6 @@ from logdrum_server.exports.tasks import (
 )
 from logdrum_server.exports.workshop import done
 from logdrum_server.hub import Hub
-from logdrum_server.storage.contract import StorageError
 
 
 class Made(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,10 +56,7 @@ async def _fetch_versions(hub: Hub, kept: Kept, folder: Path) -> tuple[KeptVersi
     listed, fetched = await done(ListVersions(kept=kept)), []
     assert isinstance(listed, Versions)
     for number, version in enumerate(listed.versions):
-        try:
-            body = await hub.storage.read_version(kept.room, version)
-        except StorageError as fault:
-            raise unreadable() from fault
+        body = await hub.read(hub.storage.read_version(kept.room, version), kept.room)
         if body is not None:
             path = folder / f"version-{number}"
             await asyncio.to_thread(path.write_bytes, body)

@@ -18,7 +18,7 @@ from aiohttp import web
 from logdrum_protocol import bounds as b
 from logdrum_protocol.errors import ErrorCode
 from logdrum_server.assets import no_space
-from logdrum_server.entry import HUB, bearer, enter, room_name
+from logdrum_server.entry import HUB, enter, is_admin, room_name
 from logdrum_server.errors import RequestError
 from logdrum_server.exports.importing import check_name, import_room
 from logdrum_server.exports.making import Made, Maker, make_dawproject, make_midi, make_mix, make_room_file, make_stems
@@ -73,7 +73,7 @@ def _maker(room: b.RoomId, file: str, kind: str) -> Maker:
 
 async def _export(request: web.Request) -> web.StreamResponse:
     """Make a file and send it; it has left the disk before its first byte is sent, and lives while it is open."""
-    if not _is_admin(request):
+    if not is_admin(request):
         enter(request)
     room = room_name(request)
     make = _maker(room, request.match_info["file"], request.query.get("format", "wav"))
@@ -141,13 +141,8 @@ async def _import(request: web.Request) -> web.Response:
 
 def _enter_to_make(request: web.Request) -> None:
     """Only an owner of the new room, or who has the hub's own key, may make it (H6)."""
-    if not _is_admin(request) and enter(request).role not in (None, "owner"):
+    if not is_admin(request) and enter(request).role not in (None, "owner"):
         raise RequestError(403, ErrorCode.FORBIDDEN, "Only an owner makes a room from a file.")
-
-
-def _is_admin(request: web.Request) -> bool:
-    key = bearer(request)
-    return key is not None and request.app[HUB].doors.is_admin(key)
 
 
 def _check_size(size: int) -> None:

@@ -11,12 +11,12 @@ from logdrum_server.errors import RequestError
 from logdrum_server.exports.tasks import Kept, StemPlace
 from logdrum_server.hub import Hub, decode_transport
 from logdrum_server.live_room import LiveRoom
-from logdrum_server.storage.contract import StorageError, StoredRoom
+from logdrum_server.storage.contract import StoredRoom
 
 
 async def read_kept(hub: Hub, room: b.RoomId) -> Kept:
     """Return a room with everything that its members have been told (D7); raises `RequestError` where there is none."""
-    live, stored = hub.rooms.get(room), await _read(hub, room)
+    live, stored = hub.rooms.get(room), await hub.read(hub.storage.read_room(room), room)
     if live is not None:
         epoch, transport, stems = live.state.epoch, live.state.transport, tuple(_stems(live))
     elif stored is not None:
@@ -32,18 +32,6 @@ async def read_kept(hub: Hub, room: b.RoomId) -> Kept:
         stems=stems,
         sounds=str(hub.assets.folder.resolve()),  # in full, for an engine that was started elsewhere
     )
-
-
-async def _read(hub: Hub, room: b.RoomId) -> StoredRoom | None:
-    try:
-        return await hub.storage.read_room(room)
-    except StorageError as fault:
-        raise unreadable() from fault
-
-
-def unreadable() -> RequestError:
-    """What a storage that does not answer is to the one who asked."""
-    return RequestError(503, ErrorCode.INTERNAL, "This room cannot be read from the hub's disk; its log says why.")
 
 
 def _transport(room: b.RoomId, stored: StoredRoom) -> Transport:
