@@ -11,7 +11,7 @@ from logdrum_client.errors import JobFailedError, RequestRefused
 from logdrum_client.fetch import FetchSpan
 from logdrum_client.session import Session
 from logdrum_client.view import RoomView, StreamView
-from logdrum_protocol.bounds import JobState
+from logdrum_protocol.bounds import JobState, SectionName
 from logdrum_protocol.client_messages import JobCancel, JobSteer
 from logdrum_protocol.errors import ErrorCode
 from logdrum_protocol.hub_messages import HubMessage, Job
@@ -76,10 +76,17 @@ class JobHandle:
                 raise
 
     async def steer(
-        self, prompt: str | UnsetType = UNSET, *, key: str | UnsetType = UNSET, seed: int | UnsetType = UNSET
+        self,
+        prompt: str | UnsetType = UNSET,
+        *,
+        key: str | UnsetType = UNSET,
+        seed: int | UnsetType = UNSET,
+        section: SectionName | UnsetType = UNSET,
+        enrich: bool | UnsetType = UNSET,
     ) -> None:
-        """Change a running generation from its next bar on (J1); what is not given stays."""
-        await self._session.send(JobSteer(job=self.id, params=JobParams(prompt=prompt, key=key, seed=seed)))
+        """Change a running generation from its next bar on (J1, J2); what is not given stays."""
+        params = JobParams(prompt=prompt, key=key, seed=seed, section=section, enrich=enrich)
+        await self._session.send(JobSteer(job=self.id, params=params))
 
     async def audio(
         self, stem: str | None = None, *, from_sample: int | None = None, live: bool = False

@@ -5,14 +5,23 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from logdrum_client.errors import LogdrumError, RequestRefused, RequestTimeout
-from logdrum_protocol.client_messages import JobCancel, JobSubmit, SendChat, TransportSet, VersionDelete, VersionList
+from logdrum_protocol.client_messages import (
+    JobCancel,
+    JobNotes,
+    JobSubmit,
+    SendChat,
+    SettingsSet,
+    TransportSet,
+    VersionDelete,
+    VersionList,
+)
 from logdrum_protocol.errors import ErrorCode
 from logdrum_protocol.hub_messages import Error, HubMessage, Transport
 
 REQUEST_TIMEOUT_S: Final = 15.0
 """Long enough for a connection to break and come back."""
 
-Asked = TransportSet | JobSubmit | SendChat | VersionList | VersionDelete
+Asked = TransportSet | JobSubmit | JobNotes | SendChat | SettingsSet | VersionList | VersionDelete
 """What has an `op_id`; the answers to all but `transport.set` carry it, too."""
 
 Request = Asked | JobCancel

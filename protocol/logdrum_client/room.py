@@ -24,11 +24,13 @@ from logdrum_client.view import RoomView
 from logdrum_protocol import bounds as b
 from logdrum_protocol.client_messages import (
     Hello,
+    JobNotes,
     JobSubmit,
     PlayNote,
     Redo,
     SendChat,
     SetPresence,
+    SettingsSet,
     TransportSet,
     Undo,
     VersionDelete,
@@ -45,6 +47,7 @@ from logdrum_protocol.hub_messages import (
     Chat,
     HubMessage,
     Job,
+    RoomSettings,
     Transport,
     Version,
     VersionDeleted,
@@ -162,8 +165,11 @@ class Room:
         start: Literal["now", "bar"] | int | UnsetType = UNSET,
         model: str | UnsetType = UNSET,
         stems: bool | UnsetType = UNSET,
+        section: b.SectionName | UnsetType = UNSET,
+        level: b.Level | UnsetType = UNSET,
+        enrich: bool | UnsetType = UNSET,
     ) -> JobHandle:
-        """Ask for music; without `bars` it goes on until cancelled (J2)."""
+        """Ask for music; without `bars` it goes on until cancelled (J2). What came of it is in the job's `choices`."""
         params = JobParams(
             prompt=prompt,
             bars=UNSET if bars is None else bars,
@@ -172,8 +178,27 @@ class Room:
             start=start,
             model=model,
             stems=stems,
+            section=section,
+            level=level,
+            enrich=enrich,
         )
         return await self.submit("generate", params)
+
+    async def play_notes(self, clip: str = "*") -> JobHandle:
+        """Have a clip's notes played, or all that are written, and follow every edit until cancelled (J8)."""
+        return await self.submit("generate", JobParams(clip=clip))
+
+    async def write_notes(self, job: str, tick: int | UnsetType = UNSET) -> Applied:
+        """Write the section that a generation plays at `tick`, or now, into the document (J9)."""
+        return await self._ask(JobNotes(op_id=new_op_id(), job=job, tick=tick), Applied)
+
+    async def score(self, asset: str, *, genre: str | UnsetType = UNSET) -> JobHandle:
+        """Ask how far a stored sound follows a genre's conventions; the answer is in the job's `conformance` (J10)."""
+        return await self.submit("score", JobParams(asset=asset, genre=genre))
+
+    async def set_threshold(self, threshold: float) -> RoomSettings:
+        """Set what a score has to reach; for the room's owner (J10)."""
+        return await self._ask(SettingsSet(op_id=new_op_id(), threshold=threshold), RoomSettings)
 
     async def separate(
         self, asset: str, *, stems: Sequence[str] | UnsetType = UNSET, model: str | UnsetType = UNSET

@@ -20,6 +20,7 @@ from logdrum_protocol.hub_messages import (
     MemberJoined,
     MemberLeft,
     Presence,
+    RoomSettings,
     Snapshot,
     StreamClose,
     StreamEpoch,
@@ -76,6 +77,8 @@ class RoomView(msgspec.Struct, frozen=True, kw_only=True):
     assets: Mapping[b.AssetId, Asset]
     versions: Mapping[b.VersionId, Version]
     chat: tuple[Chat, ...]
+    settings: RoomSettings | None
+    """What the owner has decided; None where nothing (J10)."""
 
     @property
     def session(self) -> b.SessionId:
@@ -124,6 +127,7 @@ def _at_snapshot(welcome: Welcome, snapshot: Snapshot) -> RoomView:
         assets={asset.asset: asset for asset in snapshot.assets},
         versions={version.version: version for version in snapshot.versions},
         chat=snapshot.chat,
+        settings=snapshot.settings,
     )
 
 
@@ -136,6 +140,7 @@ def _recovered(view: RoomView, before: RoomView) -> RoomView:
         assets=before.assets,
         versions=before.versions,
         chat=before.chat,
+        settings=before.settings,
     )
 
 
@@ -163,7 +168,7 @@ def folded(view: RoomView, message: HubMessage, hub_us: float) -> RoomView:
             return _with_job(view, message)
         case MemberJoined() | MemberLeft() | Presence():
             return _people(view, message)
-        case Applied() | Chat() | Asset() | Version() | VersionDeleted():
+        case Applied() | Chat() | Asset() | Version() | VersionDeleted() | RoomSettings():
             return _history(view, message)
         case StreamOpen() | Chunk() | StreamEpoch() | StreamClose():
             return _streams(view, message)
@@ -205,6 +210,8 @@ def _history(view: RoomView, event: Event) -> RoomView:
             return replace(view, versions={**view.versions, event.version: event})
         case VersionDeleted():
             return replace(view, versions=_without(view.versions, event.version))
+        case RoomSettings():
+            return replace(view, settings=event)
 
 
 def _streams(view: RoomView, message: StreamOpen | Chunk | StreamEpoch | StreamClose) -> RoomView:

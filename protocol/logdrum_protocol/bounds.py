@@ -7,6 +7,7 @@ from msgspec import Meta
 MAX_MESSAGE_BYTES: Final = 256 * 1024
 MAX_OPS: Final = 1024
 MAX_OP_ID: Final = 64
+MAX_PLAYED_NOTES: Final = 20_000
 TICKS_PER_QUARTER: Final = 960
 SAMPLE_RATE: Final = 48_000
 CHANNELS: Final = 2
@@ -45,6 +46,7 @@ AnyNumber: TypeAlias = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | Annotat
 
 RoomId: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,63}\Z")]
 EntityId: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{8,36}\Z")]
+ClipChoice: TypeAlias = Annotated[str, Meta(pattern=r"^(\*|[A-Za-z0-9_-]{8,36})\Z", description="a clip, or * for all")]
 OpId: TypeAlias = Annotated[str, Meta(min_length=1, max_length=MAX_OP_ID)]
 SessionId: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
 SessionKey: TypeAlias = Annotated[str, Meta(min_length=1, max_length=128)]
@@ -66,5 +68,8 @@ CodecName: TypeAlias = Annotated[str, Meta(max_length=32)]
 
 Role: TypeAlias = Literal["owner", "editor", "listener"]
 Quantum: TypeAlias = Literal["none", "beat", "bar"]
-JobKind: TypeAlias = Literal["generate", "separate"]
+JobKind: TypeAlias = Literal["generate", "separate", "score"]
+Level: TypeAlias = Literal["traditional", "contemporary", "fusion"]
+SectionName: TypeAlias = Literal["intro", "build", "drop", "break", "outro"]
+Unit: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
 JobState: TypeAlias = Literal["queued", "running", "done", "failed", "cancelled"]

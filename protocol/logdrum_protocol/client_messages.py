@@ -133,6 +133,21 @@ class JobSteer(_Message, tag="job.steer", frozen=True, kw_only=True):
     params: JobParams
 
 
+class JobNotes(_Message, tag="job.notes", frozen=True, kw_only=True):
+    """Write the section that a generation plays at `tick` into the document, as notes (J9)."""
+
+    op_id: b.OpId
+    job: b.JobId
+    tick: b.Tick | UnsetType = UNSET
+
+
+class SettingsSet(_Message, tag="settings.set", frozen=True, kw_only=True):
+    """Set what the room's owner decides (J10)."""
+
+    op_id: b.OpId
+    threshold: b.Unit
+
+
 ClientMessage: TypeAlias = (
     Hello
     | ClockPing
@@ -150,4 +165,6 @@ ClientMessage: TypeAlias = (
     | JobSubmit
     | JobCancel
     | JobSteer
+    | JobNotes
+    | SettingsSet
 )

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from logdrum_protocol import bounds as b
-from logdrum_protocol.records import JobParams
+from logdrum_protocol.records import Choice, Conformance, Harmony, JobParams, Notation
 
 
 class _Message(msgspec.Struct, frozen=True, tag_field="type"):
@@ -27,6 +27,14 @@ class StartJob(_Message, tag="job.start", frozen=True, kw_only=True):
     epoch: b.Epoch
     start_sample: b.Sample
     credit_sample: b.Sample
+    harmony: Harmony | None = None
+    """The chords of what is playing already; None for a piece that may choose its own (J7)."""
+    notation: Notation | None = None
+    """The notes of `params.clip`, from `anchor_tick` on (J8)."""
+    section_tick: b.Tick | None = None
+    """Where in the room `params.section` begins (J2)."""
+    sound: str | None = None
+    """The file of `params.asset` (J10)."""
 
 
 class RenderFrom(_Message, tag="job.render", frozen=True, kw_only=True):
@@ -40,6 +48,9 @@ class RenderFrom(_Message, tag="job.render", frozen=True, kw_only=True):
     bpm: b.Bpm
     numerator: b.Numerator
     denominator: b.Denominator
+    harmony: Harmony | None = None
+    notation: Notation | None = None
+    section_tick: b.Tick | None = None
 
 
 class GrantCredit(_Message, tag="job.credit", frozen=True, kw_only=True):
@@ -54,6 +65,14 @@ class StopJob(_Message, tag="job.stop", frozen=True, kw_only=True):
     """Forget a job at once (Q5)."""
 
     job: b.JobId
+
+
+class WriteNotes(_Message, tag="notes.write", frozen=True, kw_only=True):
+    """Say which notes a job plays in the section around a tick of the room (Q9)."""
+
+    job: b.JobId
+    op_id: b.OpId
+    tick: b.Tick
 
 
 class CheckAsset(_Message, tag="asset.check", frozen=True, kw_only=True):
@@ -81,13 +100,15 @@ class MixTrack(msgspec.Struct, frozen=True, kw_only=True):
     """What is summed, turned up and panned together; its stem goes to `file` where one is named (Q8)."""
 
     clips: tuple[MixClip, ...]
+    notation: Notation | None = None
+    """Notes that are played beside them, in ticks from the mix's beginning."""
     gain_db: b.GainDb = 0.0
     pan: b.Pan = 0.0
     file: str | None = None
 
 
 class RenderMix(_Message, tag="mix.render", frozen=True, kw_only=True):
-    """Render stored sounds to files of 24 bits at 48 kHz, all of them `samples` long (Q8)."""
+    """Render stored sounds and notes to files of 24 bits at 48 kHz, all of them `samples` long (Q8)."""
 
     mix: MixId
     sounds: str
@@ -95,6 +116,8 @@ class RenderMix(_Message, tag="mix.render", frozen=True, kw_only=True):
     tracks: tuple[MixTrack, ...]
     samples: b.Samples
     format: Literal["wav", "flac"]
+    bpm: b.Bpm = 120.0
+    """What the ticks of notes are counted at."""
     file: str | None = None
     """Where the sum of all tracks goes."""
 
@@ -105,7 +128,7 @@ class StopMix(_Message, tag="mix.stop", frozen=True, kw_only=True):
     mix: MixId
 
 
-ToEngine: TypeAlias = StartJob | RenderFrom | GrantCredit | StopJob | CheckAsset | RenderMix | StopMix
+ToEngine: TypeAlias = StartJob | RenderFrom | GrantCredit | StopJob | WriteNotes | CheckAsset | RenderMix | StopMix
 
 
 class EngineReady(_Message, tag="engine.ready", frozen=True, kw_only=True):
@@ -115,6 +138,8 @@ class EngineReady(_Message, tag="engine.ready", frozen=True, kw_only=True):
     version: str
     generators: tuple[str, ...]
     separators: tuple[str, ...]
+    scorers: tuple[str, ...] = ()
+    """Genres that a sound can be scored against (J10)."""
 
 
 class Heartbeat(_Message, tag="engine.heartbeat", frozen=True, kw_only=True):
@@ -133,6 +158,28 @@ class JobStarted(_Message, tag="job.started", frozen=True, kw_only=True):
     """Length where it is known, None where the job goes on until stopped."""
 
 
+class JobDescribed(_Message, tag="job.described", frozen=True, kw_only=True):
+    """What a generation decided, at its start and whenever it is steered (J6, J7)."""
+
+    job: b.JobId
+    choices: Annotated[tuple[Choice, ...], Meta(max_length=64)]
+    harmony: Harmony | None = None
+
+
+class NotesWritten(_Message, tag="notes.written", frozen=True, kw_only=True):
+    """The answer to `notes.write`; `error` where this job has no notes to show (Q9)."""
+
+    job: b.JobId
+    op_id: b.OpId
+    name: b.ShortText = ""
+    """The section."""
+    start_tick: b.Tick = 0
+    """Where it begins in the room; the notes count from there."""
+    length_ticks: b.Tick = 0
+    notation: Notation = Notation()
+    error: str | None = None
+
+
 class JobAudio(_Message, tag="job.audio", frozen=True, kw_only=True):
     """A span of one stem, s16le stereo at 48 kHz."""
 
@@ -148,6 +195,15 @@ class JobDone(_Message, tag="job.done", frozen=True, kw_only=True):
     """Everything the job was asked for has been sent."""
 
     job: b.JobId
+    conformance: Conformance | None = None
+    """What a `score` job found (J10)."""
+
+
+class JobProgress(_Message, tag="job.progress", frozen=True, kw_only=True):
+    """How far a job is that gives no audio."""
+
+    job: b.JobId
+    progress: b.Progress
 
 
 class JobFailed(_Message, tag="job.failed", frozen=True, kw_only=True):
@@ -178,5 +234,15 @@ class MixRendered(_Message, tag="mix.rendered", frozen=True, kw_only=True):
 
 
 FromEngine: TypeAlias = (
-    EngineReady | Heartbeat | JobStarted | JobAudio | JobDone | JobFailed | AssetChecked | MixRendered
+    EngineReady
+    | Heartbeat
+    | JobStarted
+    | JobDescribed
+    | JobAudio
+    | JobProgress
+    | JobDone
+    | JobFailed
+    | NotesWritten
+    | AssetChecked
+    | MixRendered
 )

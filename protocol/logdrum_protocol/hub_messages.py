@@ -7,7 +7,17 @@ from msgspec import Meta
 
 from logdrum_protocol import bounds as b
 from logdrum_protocol.document import Entity, Op
-from logdrum_protocol.records import Failure, JobParams, Limits, Loop, Member, PresenceState
+from logdrum_protocol.records import (
+    Choice,
+    Conformance,
+    Failure,
+    JobParams,
+    Limits,
+    Loop,
+    Member,
+    PresenceState,
+    Verdict,
+)
 
 
 class _Message(msgspec.Struct, frozen=True, tag_field="type"):
@@ -84,7 +94,7 @@ class Applied(_Message, tag="applied", frozen=True, kw_only=True, omit_defaults=
     op_id: b.OpId
     by: b.SessionId
     ops: tuple[Op, ...]
-    via: Literal["edit", "undo", "redo", "restore"] = "edit"
+    via: Literal["edit", "undo", "redo", "restore", "notes"] = "edit"
     version: b.VersionId | None = None
     """The version that was restored (V3)."""
 
@@ -136,6 +146,11 @@ class Job(_Message, tag="job", frozen=True, kw_only=True):
     params: JobParams
     error: Failure | None = None
     op_id: b.OpId | None = None
+    choices: Annotated[tuple[Choice, ...], Meta(max_length=64)] = ()
+    """What the engine made of the prompt (J6)."""
+    conformance: Conformance | None = None
+    verdict: Verdict | None = None
+    """What the score means against the room's threshold (J10)."""
 
 
 class StreamOpen(_Message, tag="stream.open", frozen=True, kw_only=True):
@@ -200,6 +215,15 @@ class Asset(_Message, tag="asset", frozen=True, kw_only=True):
     by: b.SessionId | None
 
 
+class RoomSettings(_Message, tag="settings", frozen=True, kw_only=True, omit_defaults=True):
+    """What the room's owner has decided (J10)."""
+
+    seq: b.Seq
+    by: b.SessionId
+    threshold: b.Unit
+    op_id: b.OpId | None = None
+
+
 class Error(_Message, tag="error", frozen=True, kw_only=True, omit_defaults=True):
     """Something the receiver asked for was refused (E1)."""
 
@@ -215,6 +239,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     assets: tuple[Asset, ...] = ()
     versions: tuple[Version, ...] = ()
     chat: tuple[Chat, ...] = ()
+    settings: RoomSettings | None = None
+    """None where nobody has decided anything: the threshold is 0.5."""
 
 
 class Welcome(_Message, tag="welcome", frozen=True, kw_only=True, omit_defaults=True):
@@ -236,7 +262,7 @@ class Welcome(_Message, tag="welcome", frozen=True, kw_only=True, omit_defaults=
     snapshot: Snapshot | None = None
 
 
-Event: TypeAlias = Applied | Chat | Asset | Version | VersionDeleted
+Event: TypeAlias = Applied | Chat | Asset | Version | VersionDeleted | RoomSettings
 """What goes into a room's history, each with its `seq` (H2)."""
 
 HubMessage: TypeAlias = (
@@ -260,5 +286,6 @@ HubMessage: TypeAlias = (
     | StreamGap
     | StreamClose
     | Asset
+    | RoomSettings
     | Error
 )

@@ -53,7 +53,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JobParams(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Parameters of a job; `generate` reads those of J2, `separate` those of J3."""
+    """Parameters of a job; `generate` reads those of J2, `separate` those of J3, `score` those of J10."""
 
     prompt: b.PromptText | UnsetType = UNSET
     bars: b.Bars | UnsetType | None = UNSET
@@ -63,6 +63,87 @@ class JobParams(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     start: Literal["now", "bar"] | b.Tick | UnsetType = UNSET
     asset: b.AssetId | UnsetType = UNSET
     stems: bool | Annotated[tuple[b.Stem, ...], Meta(max_length=16)] | UnsetType = UNSET
+    genre: b.ShortText | UnsetType = UNSET
+    level: b.Level | UnsetType = UNSET
+    enrich: bool | UnsetType = UNSET
+    section: b.SectionName | UnsetType = UNSET
+    clip: b.ClipChoice | UnsetType = UNSET
+
+
+class Choice(msgspec.Struct, frozen=True, kw_only=True):
+    """One musical decision of a generation, and what it came from (J6)."""
+
+    what: b.ShortText
+    value: b.ShortText
+    why: b.ShortText
+
+
+class Harmony(msgspec.Struct, frozen=True, kw_only=True):
+    """What makes pieces fit together: their chords follow from it and from the room's bar (J7)."""
+
+    seed: b.Seed
+    key: b.ShortText
+    anchor_tick: b.Tick
+    """Where the first chord falls."""
+    jazz: b.Unit
+    """How far the chords lean to the jazzy shelf."""
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """One player of a notation."""
+
+    instrument: b.ShortText
+    """A name of `instruments.py`, with a patch after a colon where it is not the plain one."""
+    gain_db: b.GainDb = 0.0
+    pan: b.Pan = 0.0
+
+
+class PlayedNote(msgspec.Struct, frozen=True, array_like=True):
+    """One note of a notation."""
+
+    part: Annotated[int, Meta(ge=0, le=255)]
+    tick: b.Tick
+    length_ticks: b.Ticks
+    pitch: b.Pitch
+    velocity: b.Velocity
+
+
+class Notation(msgspec.Struct, frozen=True, kw_only=True):
+    """Music as notes, between a room's document and an engine; ticks count from where the notation is anchored (J8)."""
+
+    parts: Annotated[tuple[Part, ...], Meta(max_length=256)] = ()
+    notes: Annotated[tuple[PlayedNote, ...], Meta(max_length=b.MAX_PLAYED_NOTES)] = ()
+
+
+class Component(msgspec.Struct, frozen=True, kw_only=True):
+    """One reason of a conformance score."""
+
+    name: b.ShortText
+    value: b.Unit
+    weight: b.Unit
+    reason: b.ShortText
+
+
+class Conformance(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a sound follows a genre's conventions: a measure of convention, never of quality (J10)."""
+
+    value: b.Unit
+    low: b.Unit
+    high: b.Unit
+    version: b.ShortText
+    genre: b.ShortText
+    fitted_on: Annotated[str, Meta(max_length=2000)]
+    components: Annotated[tuple[Component, ...], Meta(max_length=32)] = ()
+
+
+Verdict: TypeAlias = Literal["accept", "review", "reject"]
+
+
+def verdict_of(conformance: Conformance, threshold: float) -> Verdict:
+    """Judge a score against a threshold: only where the whole interval is on one side of it is there no doubt."""
+    if conformance.low >= threshold:
+        return "accept"
+    return "reject" if conformance.high < threshold else "review"
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,10 +7,12 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final, TypeVar
 
+from msgspec.structs import replace
+
 from logdrum_protocol import bounds as b
 from logdrum_protocol.client_messages import Hello, VersionRestore
 from logdrum_protocol.codec import decode_hub_message
-from logdrum_protocol.engine_messages import AssetChecked, EngineReady, FromEngine
+from logdrum_protocol.engine_messages import AssetChecked, EngineReady, FromEngine, StartJob, ToEngine
 from logdrum_protocol.errors import CloseCode, ErrorCode, ProtocolError
 from logdrum_protocol.hub_messages import Asset, Transport
 from logdrum_protocol.records import Limits
@@ -76,7 +78,7 @@ class Hub:
             doors=self.doors,
             counts=self.counts,
             draw=lambda: Ticket(secrets.token_urlsafe(6), secrets.randbits(32)),
-            command=self.engine.send,
+            command=self._command,
             finish=self._finish,
             load_version=lambda *restore: self._restores.put_nowait(restore),
             read_again=self._read_again,
@@ -162,6 +164,12 @@ class Hub:
         )
         state = new_room(name, epoch=epoch, now_us=now_us, limits=limits, has_engine=config.engine is not None)
         return state if self.ready is None else engine_ready(state, self.ready, now_us)[0]
+
+    def _command(self, message: ToEngine) -> None:
+        """Send the engine a room's command, with the file of the sound that it is about."""
+        if isinstance(message, StartJob) and isinstance(message.params.asset, str):
+            message = replace(message, sound=str(self.assets.path(message.params.asset)))
+        self.engine.send(message)
 
     def _hear_engine(self, message: FromEngine) -> None:
         now_us = self.clock.now_us()

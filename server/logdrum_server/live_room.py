@@ -36,7 +36,7 @@ from logdrum_protocol.hub_messages import (
 from logdrum_protocol.records import ResumePoint
 from logdrum_protocol.timeline import effective
 from logdrum_server.arrivals import find_door, may_resume, outcome, recovers
-from logdrum_server.core import ledger, pace, people, versions
+from logdrum_server.core import ledger, pace, people, settings, versions
 from logdrum_server.core.effects import (
     CloseTape,
     Command,
@@ -213,6 +213,7 @@ class LiveRoom:
         self.journal.settled(self.state.settled)
 
     def _settle(self, write: AppendEvent) -> None:
+        before = self.state.settled.settings
         self.state, _ = ledger.settle(self.state, write.seq)
         frame = ws_frame(write.body)  # the event that everybody is told, in the very bytes that are on disk
         self.past.backlog.append(write.seq, frame)
@@ -220,6 +221,8 @@ class LiveRoom:
             peer.lanes.event(frame)
         self.services.counts.events += 1
         self._answer_waiting(write.seq, stored=True)
+        if self.state.settled.settings != before:
+            self.apply(settings.judge_anew(self.state))
 
     def not_committed(self, code: ErrorCode, message: str) -> None:
         """The disk took nothing, or nobody knows what it took (D7)."""

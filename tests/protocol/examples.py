@@ -12,7 +12,17 @@ from logdrum_protocol import client_messages as c
 from logdrum_protocol import hub_messages as h
 from logdrum_protocol.codec import encode
 from logdrum_protocol.document import Entity, Op, Props
-from logdrum_protocol.records import Failure, JobParams, Limits, Loop, Member, ResumePoint
+from logdrum_protocol.records import (
+    Choice,
+    Component,
+    Conformance,
+    Failure,
+    JobParams,
+    Limits,
+    Loop,
+    Member,
+    ResumePoint,
+)
 from logdrum_protocol.timeline import position_at
 from tests.protocol.histories import histories
 
@@ -49,6 +59,31 @@ JOB = h.Job(
 )
 FAILED = msgspec.structs.replace(
     JOB, state="failed", error=Failure(code="engine_lost", message="The engine stopped twice.")
+)
+CHOSEN = msgspec.structs.replace(
+    JOB,
+    choices=(
+        Choice(what="style", value="private school", why='you said "private school"'),
+        Choice(what="added", value="airy pads", why="the genre's space (melodigging)"),
+    ),
+)
+SCORED = h.Job(
+    job="j-2",
+    kind="score",
+    by="s-thandi",
+    state="done",
+    progress=1.0,
+    params=JobParams(asset=ASSET),
+    conformance=Conformance(
+        value=0.71,
+        low=0.58,
+        high=0.83,
+        version="1",
+        genre="amapiano",
+        fitted_on="renders of a synthesiser",
+        components=(Component(name="tempo", value=1.0, weight=0.1, reason="112.0 BPM, within 108 to 115"),),
+    ),
+    verdict="accept",
 )
 STREAM = h.StreamOpen(
     stream="j-1.log_drum",
@@ -107,6 +142,21 @@ CLIENT: dict[str, c.ClientMessage] = {
     "job.submit separate": c.JobSubmit(
         op_id="op-5", kind="separate", params=JobParams(asset=ASSET, stems=("drums", "log_drum"))
     ),
+    "job.submit generate with what the genre adds": c.JobSubmit(
+        op_id="op-2",
+        kind="generate",
+        params=JobParams(prompt="jazzy", section="drop", genre="amapiano", level="fusion", enrich=False),
+    ),
+    "job.submit generate that plays a clip": c.JobSubmit(
+        op_id="op-2", kind="generate", params=JobParams(clip="clip_0001")
+    ),
+    "job.submit generate that plays all clips": c.JobSubmit(
+        op_id="op-2", kind="generate", params=JobParams(model="groove", clip="*")
+    ),
+    "job.submit score": c.JobSubmit(op_id="op-12", kind="score", params=JobParams(asset=ASSET)),
+    "job.notes": c.JobNotes(op_id="op-13", job="j-1"),
+    "job.notes at a tick": c.JobNotes(op_id="op-13", job="j-1", tick=30_720),
+    "settings.set": c.SettingsSet(op_id="op-14", threshold=0.6),
     "job.cancel": c.JobCancel(job="j-1"),
     "job.steer": c.JobSteer(job="j-1", params=JobParams(prompt="darker")),
 }
@@ -131,6 +181,7 @@ HUB: dict[str, h.HubMessage] = {
             assets=(SOUND,),
             versions=(VERSION,),
             chat=(CHAT,),
+            settings=h.RoomSettings(seq=10, by="s-thandi", threshold=0.6),
         ),
     ),
     "welcome that recovered": h.Welcome(
@@ -163,6 +214,10 @@ HUB: dict[str, h.HubMessage] = {
     "applied restore that changes nothing": h.Applied(
         seq=15, op_id="op-9", by="s-thandi", ops=(), via="restore", version="v-1"
     ),
+    "applied notes": h.Applied(seq=18, op_id="op-13", by="s-thandi", ops=(NOTE,), via="notes"),
+    "settings": h.RoomSettings(seq=19, by="s-thandi", threshold=0.6, op_id="op-14"),
+    "job with its choices": CHOSEN,
+    "job scored": SCORED,
     "version": VERSION,
     "version.list": h.Versions(op_id="op-8", versions=(VERSION,)),
     "version.deleted": h.VersionDeleted(seq=17, version="v-1", by="s-thandi", op_id="op-10"),

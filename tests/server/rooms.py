@@ -17,7 +17,7 @@ from logdrum_server.core.room import handle, hear_engine
 from logdrum_server.core.state import JobRecord, Outcome, RoomState, new_room
 
 START_US = 1_000_000_000
-READY = EngineReady(pid=1, version="0", generators=("groove",), separators=())
+READY = EngineReady(pid=1, version="0", generators=("groove",), separators=(), scorers=("amapiano",))
 STEMS = ("drums", "log_drum")
 
 M = TypeVar("M")

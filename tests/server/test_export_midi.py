@@ -127,18 +127,43 @@ def test_x4_a_position_beyond_what_one_step_can_say_is_reached_in_several(tmp_pa
     assert max(message.time for one in midi.tracks for message in one) <= 0x0FFFFFFF
 
 
-def test_x4_no_track_plays_on_the_drums_channel(tmp_path: Path) -> None:
+def many(*instruments: str) -> Arrangement:
+    """A room of tracks in this order, a note on each."""
     entities: list[Entity] = []
-    for number in range(20):
+    for number, instrument in enumerate(instruments):
         entities += [
-            track(f"track-{number:02}"),
+            track(f"track-{number:02}", order=f"{number:02}", instrument=instrument),
             clip(f"clip-{number:04}", f"track-{number:02}"),
             note(f"note-{number:03}", f"clip-{number:04}"),
         ]
-    midi = saved(arrangement(*entities), tmp_path)
-    channels = [message.channel for one in midi.tracks[1:] for message in one if message.type == "note_on"]
-    assert len(channels) == 20
-    assert 9 not in channels
+    return arrangement(*entities)
+
+
+def channels(midi: mido.MidiFile) -> list[int]:
+    return [message.channel for one in midi.tracks for message in one if message.type == "note_on"]
+
+
+def test_x4_drums_are_on_channel_10_and_take_none_from_the_others(tmp_path: Path) -> None:
+    midi = saved(many("piano", "drums", "bass", "drums:5", "log_drum:3"), tmp_path)
+    assert channels(midi) == [0, 9, 1, 9, 2]
+
+
+def test_x4_others_share_the_fifteen_other_channels_in_turn(tmp_path: Path) -> None:
+    assert channels(saved(many(*[""] * 20), tmp_path)) == [*range(9), *range(10, 16), *range(5)]
+
+
+def test_x4_a_known_instrument_says_its_program_before_its_first_note(tmp_path: Path) -> None:
+    midi = saved(many("bass", "log_drum:3", "flute"), tmp_path)
+    for one, program in zip(midi.tracks[1:], (38, 117, 73), strict=True):
+        kinds = [message.type for message in one if not message.is_meta]
+        assert kinds == ["program_change", "note_on", "note_off"]
+        assert [message.program for message in one if message.type == "program_change"] == [program]
+
+
+@pytest.mark.parametrize("instrument", ["", "theremin", "drum kit", "piano:x", "drums"])
+def test_x4_drums_and_what_is_unknown_say_no_program(tmp_path: Path, instrument: str) -> None:
+    midi = saved(many(instrument), tmp_path)
+    assert not [message for one in midi.tracks for message in one if message.type == "program_change"]
 
 
 def test_x4_a_room_without_notes_is_a_file_all_the_same(tmp_path: Path) -> None:

@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from logdrum_protocol import bounds
 from logdrum_protocol.document import Entity
 from logdrum_protocol.engine_messages import MixClip, RenderMix
 from logdrum_protocol.hub_messages import Asset
+from logdrum_protocol.records import Part
 from logdrum_server.errors import RequestError
 from logdrum_server.exports.arrangement import Stem, arrangement_of
 from logdrum_server.exports.mix_order import MixPlan, check_stems, order_mix, order_stems, plan_mix, stem_names
@@ -93,12 +95,22 @@ def test_x6_mute_and_solo_are_as_they_are_heard(
     assert [one.name for one in plan.silenced] == silenced
 
 
-def test_x6_notes_that_no_sound_stands_for_are_said() -> None:
+def test_x6_notes_are_played_by_their_tracks_instrument_and_ring_out() -> None:
     plan = planned(
-        track("track-01", name="A"), track("track-02", name="Notes"),
-        clip("clip-0001", "track-01", asset=KICK.asset), clip("clip-0002", "track-02"), note("note-001", "clip-0002"),
+        track("track-01", name="Bass", instrument="bass"), clip("clip-0001", "track-01", start=BAR, gain_db=-3),
+        note("note-001", "clip-0001", tick=BEAT), bpm=120,
     )  # fmt: skip
-    assert [one.name for one in plan.without_sound] == ["Notes"]
+    (lane,) = order_mix(plan, "m", Path("/s"), Path("/mix"), "wav").tracks
+    assert lane.notation is not None
+    assert lane.notation.parts == (Part(instrument="bass", gain_db=-3),)
+    assert [one.tick for one in lane.notation.notes] == [BAR + BEAT]
+    assert plan.samples == 4 * 48_000 + 4 * 48_000  # two bars, and the tail
+
+
+def test_x6_a_track_with_more_notes_than_are_played_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounds, "MAX_PLAYED_NOTES", 1)
+    with pytest.raises(RequestError, match="2 notes"):
+        planned(track(), clip(), note("note-001"), note("note-002"))
 
 
 def test_x6_a_finished_stream_is_a_stem_that_begins_at_its_anchor() -> None:
@@ -132,7 +144,6 @@ def refused(*entities: Entity) -> RequestError:
     ("entities", "words"),
     [
         ((), "no sounds"),
-        ((track(), clip(), note("note-001")), "notes are not rendered yet"),
         ((track(mute=True), clip(asset=KICK.asset)), "muted"),
     ],
 )

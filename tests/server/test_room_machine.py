@@ -1,4 +1,4 @@
-"""A room's history held against a simple model, whatever its members do and whenever its disk gives way (D, V)."""
+"""A room's history held against a simple model, whatever its members do and whenever its disk gives way (D, J9, V)."""
 
 import random
 
@@ -9,19 +9,25 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from logdrum_protocol import client_messages as c
 from logdrum_protocol.codec import encode
 from logdrum_protocol.document import PARENT, Op, given
+from logdrum_protocol.engine_messages import NotesWritten
 from logdrum_protocol.errors import ErrorCode
 from logdrum_protocol.fold import Document, apply, parent_of
 from logdrum_protocol.hub_messages import Applied, Event, Rejected
+from logdrum_protocol.records import Notation, Part, PlayedNote
 from logdrum_server.core import ledger, versions
 from logdrum_server.core.checkpoint import encode_history, replayed
 from logdrum_server.core.effects import LoadVersion, Tell, TellAll
 from logdrum_server.core.people import Door
 from logdrum_server.core.state import reopened
 from tests.protocol.histories import random_op
-from tests.server.rooms import TestRoom, all_of
+from tests.server.rooms import READY, TestRoom, all_of
 
 _MEMBERS = ("thandi", "sipho", "lerato")
 _members = st.sampled_from(_MEMBERS)
+_SECTION = Notation(
+    parts=(Part(instrument="drums:3"), Part(instrument="bass")),
+    notes=(PlayedNote(0, 0, 120, 36, 110), PlayedNote(1, 0, 240, 33, 90), PlayedNote(1, 480, 240, 35, 0)),
+)
 
 
 class RoomMachine(RuleBasedStateMachine):
@@ -41,6 +47,8 @@ class RoomMachine(RuleBasedStateMachine):
     def all_join(self) -> None:
         for member in _MEMBERS:
             self.room.enter(Door(session=member, key="k"), member)
+        self.room.engine(READY)
+        self.job = self.room.submit(_MEMBERS[0], "piece")
 
     def send(self, member: str, message: c.ClientMessage) -> None:
         effects = self.room.send(member, message, settle=False)
@@ -93,6 +101,27 @@ class RoomMachine(RuleBasedStateMachine):
         self.asked += 1
         kept = list(self.room.state.settled.versions)
         self.send(member, c.VersionRestore(op_id=f"r{self.asked}", version=kept[pick % len(kept)]))
+
+    @rule(member=_members, section=st.integers(0, 2))
+    def write_down(self, member: str, section: int) -> None:
+        """J9: what is there already stays as it is, and what was deleted is written anew under ids of its own."""
+        self.asked += 1
+        self.send(member, c.JobNotes(op_id=f"n{self.asked}", job=self.job))
+        (question,) = self.room.state.inquiries
+        before = self.room.state.history.document
+        answer = NotesWritten(job=self.job, op_id=question, name="drop", start_tick=section * 7_680, notation=_SECTION)
+        self.room.engine(answer)
+        after = self.room.state.history.document
+        assert all(after.entities[id] == entity for id, entity in before.entities.items())
+        assert len(after.entities) - len(before.entities) <= 7
+
+    @precondition(lambda self: self.room.state.history.document.entities)
+    @rule(member=_members, pick=st.integers(0, 99))
+    def take_away(self, member: str, pick: int) -> None:
+        self.asked += 1
+        there = self.room.state.history.document.listed()
+        gone = there[pick % len(there)]
+        self.send(member, c.Edit(op_id=f"d{self.asked}", ops=(Op(op="delete", kind=gone.kind, id=gone.id),)))
 
     @rule(share=st.floats(0, 1))
     def settle(self, share: float) -> None:

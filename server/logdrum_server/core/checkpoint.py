@@ -10,7 +10,7 @@ from logdrum_protocol import bounds as b
 from logdrum_protocol.codec import DECODE_FAULTS
 from logdrum_protocol.document import Entity
 from logdrum_protocol.fold import document_of
-from logdrum_protocol.hub_messages import Asset, Chat, Event, Version
+from logdrum_protocol.hub_messages import Asset, Chat, Event, RoomSettings, Version
 from logdrum_server.core.history import Author, History, fold
 from logdrum_server.core.undo import Writing
 
@@ -27,6 +27,7 @@ class _Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     authors: Mapping[b.SessionId, Author]
     writings: Mapping[b.EntityId, Mapping[str, Writing]]
     graves: Mapping[b.EntityId, b.Seq]
+    settings: RoomSettings | None = None
 
 
 _checkpoints: Final = msgspec.msgpack.Decoder(_Checkpoint)
@@ -56,6 +57,7 @@ def encode_history(history: History) -> bytes:
         authors=dict(history.authors),
         writings={id: dict(names) for id, names in history.writings.items()},
         graves=dict(history.graves),
+        settings=history.settings,
     )
     return msgspec.msgpack.encode(checkpoint)
 
@@ -72,6 +74,7 @@ def decode_history(body: bytes) -> History:
         authors=Map(kept.authors),
         writings=Map({id: Map(names) for id, names in kept.writings.items()}),
         graves=Map(kept.graves),
+        settings=kept.settings,
     )
 
 

@@ -53,7 +53,7 @@ def take_back_or_redo(state: RoomState, by: b.SessionId, message: Undo | Redo) -
     if not stack:
         text = "There is nothing of yours left to undo." if undoes else "There is nothing of yours to redo."
         return refuse_one(state, by, _error(ErrorCode.NOTHING_TO_UNDO, text, message))
-    full = _over_limits(ops, state.history.document, state.limits)
+    full = over_limits(ops, state.history.document, state.limits)
     if full is not None:
         return refuse_one(state, by, _error(ErrorCode.TOO_MANY, full, message))
     return record(state, Applied(seq=seq, op_id=op_id, by=by, ops=ops, via="undo" if undoes else "redo"))
@@ -63,11 +63,12 @@ def _error(code: ErrorCode, text: str, message: Undo | Redo) -> Error:
     return Error(code=code, message=text, op_id=None if message.op_id is UNSET else message.op_id)
 
 
-def _over_limits(ops: tuple[Op, ...], document: Document, limits: Limits) -> str | None:
+def over_limits(ops: tuple[Op, ...], document: Document, limits: Limits) -> str | None:
+    """Return a sentence where the document would hold more than it may after these operations (D9)."""
     for op in ops:
         document, _ = step(document, op)
     full = [kind for kind, (field, _) in _LIMITS.items() if document.count(kind) > getattr(limits, field)]
-    return f"That would bring back more {_LIMITS[full[0]][1]} than a room may hold." if full else None
+    return f"That would make more {_LIMITS[full[0]][1]} than a room may hold." if full else None
 
 
 def _check(op: Op, document: Document, history: History, limits: Limits) -> None:

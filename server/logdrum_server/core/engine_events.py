@@ -4,16 +4,27 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from logdrum_protocol.engine_messages import EngineReady, JobAudio, JobDone, JobFailed, JobStarted
+from logdrum_protocol.engine_messages import (
+    EngineReady,
+    JobAudio,
+    JobDescribed,
+    JobDone,
+    JobFailed,
+    JobProgress,
+    JobStarted,
+)
 from logdrum_protocol.errors import ErrorCode
 from logdrum_protocol.hub_messages import Chunk
 from logdrum_protocol.records import Failure
 from logdrum_server.core.effects import CloseTape, Effect, OpenTape, Publish, TellAll
-from logdrum_server.core.jobs import fail, start
+from logdrum_server.core.jobs import fail, follow, start
+from logdrum_server.core.settings import judged
 from logdrum_server.core.state import JobRecord, Outcome, RoomState
+from logdrum_server.core.writing import engine_gone
 
 _MAX_ATTEMPTS: Final = 2
 _PROGRESS_STEP: Final = 0.05
+_KEPT_SCORES: Final = 32
 
 
 def engine_ready(state: RoomState, ready: EngineReady, now_us: int) -> Outcome:
@@ -31,8 +42,7 @@ def engine_ready(state: RoomState, ready: EngineReady, now_us: int) -> Outcome:
 
 def engine_lost(state: RoomState) -> Outcome:
     """Queue what was running once more, or fail it the second time (J4)."""
-    state = replace(state, engine=None)
-    effects: list[Effect] = []
+    state, effects = engine_gone(replace(state, engine=None))
     for job in state.jobs.values():
         if job.view.state == "done" or job.attempts == 0:
             continue
@@ -63,6 +73,28 @@ def job_started(state: RoomState, message: JobStarted) -> Outcome:
         stream = job.stream_open(stem)
         opened += [OpenTape(stream, job.endless), TellAll(stream)]
     return state.with_job(job), [TellAll(view), *opened]
+
+
+def job_described(state: RoomState, message: JobDescribed, now_us: int) -> Outcome:
+    """Say what the engine made of a request, and have others follow its chords (J6, J7)."""
+    job = state.jobs.get(message.job)
+    if job is None:
+        return state, []
+    view = replace(job.view, choices=message.choices)
+    harmony = job.harmony if job.leader is not None else message.harmony
+    news: list[Effect] = [] if view == job.view else [TellAll(view)]
+    job = replace(job, view=view, harmony=harmony)
+    state, followed = follow(state.with_job(job), job, now_us)
+    return state, [*news, *followed]
+
+
+def job_progress(state: RoomState, message: JobProgress) -> Outcome:
+    """Say how far a job is that gives no audio."""
+    job = state.jobs.get(message.job)
+    if job is None or message.progress < job.view.progress + _PROGRESS_STEP:
+        return state, []
+    job = replace(job, view=replace(job.view, progress=message.progress))
+    return state.with_job(job), [TellAll(job.view)]
 
 
 def job_audio(state: RoomState, message: JobAudio) -> Outcome:
@@ -98,9 +130,17 @@ def job_done(state: RoomState, message: JobDone) -> Outcome:
     job = state.jobs.get(message.job)
     if job is None or job.view.state == "done":
         return state, []
-    job = replace(job, view=replace(job.view, state="done", progress=1.0))
+    view = replace(job.view, state="done", progress=1.0, conformance=message.conformance)
+    job = replace(job, view=judged(state, view))
     closed: list[Effect] = [CloseTape(job.stream_id(stem), job.head) for stem in job.stems]
-    return state.with_job(job), [*closed, TellAll(job.view)]
+    return _tidied(state.with_job(job)), [*closed, TellAll(job.view)]
+
+
+def _tidied(state: RoomState) -> RoomState:
+    """Forget the oldest of many finished scores (J5)."""
+    scored = [job.job for job in state.jobs.values() if job.view.kind == "score" and job.view.state == "done"]
+    old = scored[:-_KEPT_SCORES]
+    return replace(state, jobs={name: job for name, job in state.jobs.items() if name not in old}) if old else state
 
 
 def job_failed(state: RoomState, message: JobFailed) -> Outcome:

@@ -45,6 +45,8 @@ _CLASSES: Final[Mapping[type, MessageClass]] = {
     c.JobSubmit: "task",
     c.JobSteer: "task",
     c.JobCancel: "task",
+    c.JobNotes: "task",
+    c.SettingsSet: "task",
     c.VersionSave: "task",
     c.VersionList: "task",
     c.VersionRestore: "task",

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from logdrum_protocol import bounds as b
 from logdrum_protocol.document import Entity, given
 from logdrum_protocol.fold import Created, Document, Removed, Step, Wrote, parent_of, step
-from logdrum_protocol.hub_messages import Applied, Asset, Chat, Event, Version, VersionDeleted
+from logdrum_protocol.hub_messages import Applied, Asset, Chat, Event, RoomSettings, Version, VersionDeleted
 from logdrum_server.core.undo import FILLED, MADE, Past, Trace, Writing, Writings, take_back
 
 MAX_CHAT: Final = 500
@@ -55,6 +55,7 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     assets: Mapping[b.AssetId, Asset] = {}
     versions: Mapping[b.VersionId, Version] = {}
     chat: tuple[Chat, ...] = ()
+    settings: RoomSettings | None = None
     authors: Map[b.SessionId, Author] = Map()
     writings: Writings = Map()
     """The last writing of each property, as far back as anyone could undo (D6)."""
@@ -90,6 +91,8 @@ def fold(history: History, event: Event) -> History:
         case VersionDeleted():
             left = {version: kept for version, kept in history.versions.items() if version != event.version}
             history = _remember(replace(history, versions=left), event.by, event.op_id, event.seq)
+        case RoomSettings():
+            history = _remember(replace(history, settings=event), event.by, event.op_id, event.seq)
         case _:
             assert_never(event)
     history = replace(history, seq=event.seq)
@@ -110,7 +113,7 @@ def _apply(history: History, event: Applied) -> History:
 def _next_author(history: History, event: Applied, trace: Trace) -> Author:
     author = history.author(event.by)
     match event.via:
-        case "edit" | "restore":
+        case "edit" | "restore" | "notes":
             return replace(author, undo=_newest((*author.undo, trace)), redo=())
         case "undo":
             left = take_back(history.past(event.by), author.undo)[1]

@@ -4,7 +4,7 @@ import math
 from typing import Final
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from logdrum_protocol import bounds as b
@@ -15,11 +15,18 @@ from logdrum_protocol.hub_messages import Error, Job, StreamClose, StreamEpoch
 from logdrum_protocol.records import Failure, JobParams
 from logdrum_protocol.timeline import bar_ticks, effective, position_at, sample_of
 from logdrum_server.core.effects import Command, DropTape, Effect, RewindTape, Tell, TellAll
+from logdrum_server.core.harmony import following, leader_of
+from logdrum_server.core.reading import ALL, TooManyNotes, read
 from logdrum_server.core.state import AHEAD_SAMPLES, JOB_LEAD_US, LEAD_US, JobRecord, Outcome, RoomState
 from logdrum_server.core.transport import boundary
 
 _LIVE: Final = ("queued", "running")
 _ON_TIMELINE: Final = ("queued", "running", "done")
+
+TOO_MANY_NOTES: Final = Failure(
+    code=ErrorCode.TOO_LARGE,
+    message=f"A job plays {b.MAX_PLAYED_NOTES} notes at most: play single clips, or mute some tracks.",
+)
 
 
 class Ticket(msgspec.Struct, frozen=True):
@@ -47,18 +54,32 @@ def _refusal(state: RoomState, request: JobSubmit) -> Error | None:
 
     if not state.has_engine:
         return refuse(ErrorCode.NO_ENGINE, "This hub runs without an engine: start it with --engine local.")
-    if sum(job.view.state in _ON_TIMELINE for job in state.jobs.values()) >= state.limits.max_jobs:
+    if sum(_counts(job) for job in state.jobs.values()) >= state.limits.max_jobs:
         return refuse(ErrorCode.TOO_MANY_JOBS, f"A room holds {state.limits.max_jobs} jobs: cancel one first.")
     params = request.params
-    if request.kind == "generate" and params.prompt is UNSET:
-        return refuse(ErrorCode.BAD_PARAMS, "A generate job needs a prompt.")
+    if request.kind == "generate" and params.prompt is UNSET and params.clip is UNSET:
+        return refuse(ErrorCode.BAD_PARAMS, "A generate job needs a prompt, or a clip to play.")
+    if request.kind == "generate" and _clip_is_gone(state, params):
+        return refuse(ErrorCode.BAD_REFERENCE, "There is no such clip to play; it may be deleted.")
     if request.kind == "generate" and isinstance(params.stems, tuple):
         return refuse(ErrorCode.BAD_PARAMS, "'stems' of a generate job is true or false.")
-    if request.kind == "separate" and params.asset is UNSET:
-        return refuse(ErrorCode.BAD_PARAMS, "A separate job needs an asset.")
+    if request.kind != "generate" and params.asset is UNSET:
+        return refuse(ErrorCode.BAD_PARAMS, f"A {request.kind} job needs an asset.")
+    if request.kind == "score" and params.asset not in state.settled.assets:
+        return refuse(ErrorCode.BAD_REFERENCE, "This room has no such sound; upload it first.")
     if request.kind == "separate" and isinstance(params.stems, bool):
         return refuse(ErrorCode.BAD_PARAMS, "'stems' of a separate job is a list of stem names.")
     return None
+
+
+def _counts(job: JobRecord) -> bool:
+    """Whether a job takes one of the room's places (J5)."""
+    return job.view.state in (_LIVE if job.view.kind == "score" else _ON_TIMELINE)
+
+
+def _clip_is_gone(state: RoomState, params: JobParams) -> bool:
+    clip = params.clip
+    return isinstance(clip, str) and clip != ALL and state.settled.document.get("clip", clip) is None
 
 
 def _place(state: RoomState, by: b.SessionId, request: JobSubmit, ticket: Ticket, now_us: int) -> JobRecord:
@@ -74,14 +95,18 @@ def _place(state: RoomState, by: b.SessionId, request: JobSubmit, ticket: Ticket
         params=replace(request.params, seed=seed),
         op_id=request.op_id,
     )
-    return JobRecord(
+    leader = leader_of(state, request.params) if request.kind == "generate" else None
+    job = JobRecord(
         view=view,
         seed=seed,
         anchor_tick=_anchor(state, request.params, due_us),
         bpm=transport.bpm,
         numerator=transport.numerator,
         denominator=transport.denominator,
+        leader=None if leader is None else leader.job,
+        harmony=None if leader is None else leader.harmony,
     )
+    return replace(job, section_tick=None if request.params.section is UNSET else job.anchor_tick)
 
 
 def _anchor(state: RoomState, params: JobParams, due_us: int) -> b.Tick:
@@ -89,6 +114,8 @@ def _anchor(state: RoomState, params: JobParams, due_us: int) -> b.Tick:
     transport = effective(state.transports, due_us)
     bar = bar_ticks(transport.numerator, transport.denominator)
     position = position_at(transport, due_us)
+    if params.clip is not UNSET:
+        return 0  # its notes say where they are
     if isinstance(params.start, int):
         return params.start
     if params.start == "now":
@@ -104,6 +131,13 @@ def start(state: RoomState, job: JobRecord, now_us: int) -> Outcome:
     fault = _unsupported(state, job)
     if fault is not None:
         return fail(state, job, fault)
+    if isinstance(job.view.params.clip, str):
+        try:
+            job = replace(job, reading=read(state.settled, job.view.params.clip, now_us))
+        except TooManyNotes:
+            return fail(state, job, TOO_MANY_NOTES)
+        if job.reading is None:
+            return _end(state, job, replace(job.view, state="cancelled"), now_us)
     sample = entry_sample(state, job, now_us)
     heads = dict.fromkeys(job.stems, sample)
     first = sample if sample > job.head else job.first
@@ -120,6 +154,9 @@ def start(state: RoomState, job: JobRecord, now_us: int) -> Outcome:
         epoch=job.epoch,
         start_sample=sample,
         credit_sample=job.credit,
+        harmony=job.given_harmony,
+        notation=None if job.reading is None else job.reading.notation,
+        section_tick=job.section_tick,
     )
     return state.with_job(job), [*_new_epoch(job, sample, clear=first == sample), Command(message)]
 
@@ -127,12 +164,21 @@ def start(state: RoomState, job: JobRecord, now_us: int) -> Outcome:
 def _unsupported(state: RoomState, job: JobRecord) -> Failure | None:
     assert state.engine is not None
     kind, model = job.view.kind, job.view.params.model
+    if kind == "score":
+        return _unscorable(state.engine.scorers, job.view.params.genre)
     models = state.engine.generators if kind == "generate" else state.engine.separators
     if not models:
         return Failure(code=ErrorCode.UNSUPPORTED, message=f"This engine has no model that can {kind}.")
     if model is not UNSET and model not in models:
         known = ", ".join(models)
         return Failure(code=ErrorCode.UNSUPPORTED, message=f"There is no model '{model}' here; there is {known}.")
+    return None
+
+
+def _unscorable(genres: tuple[str, ...], genre: str | UnsetType) -> Failure | None:
+    if not genres or (genre is not UNSET and genre not in genres):
+        known = ", ".join(genres) or "none"
+        return Failure(code=ErrorCode.UNSUPPORTED, message=f"This engine scores sounds against these genres: {known}.")
     return None
 
 
@@ -146,7 +192,7 @@ def entry_sample(state: RoomState, job: JobRecord, now_us: int) -> b.Sample:
 
 
 def _first_credit(job: JobRecord, sample: b.Sample) -> b.Sample:
-    return max(job.credit, sample + AHEAD_SAMPLES)
+    return min(max(job.credit, sample + AHEAD_SAMPLES), job.end_sample)
 
 
 def _new_epoch(job: JobRecord, sample: b.Sample, *, clear: bool) -> list[Effect]:
@@ -165,7 +211,7 @@ def render_from(state: RoomState, job: JobRecord, sample: b.Sample, *, clear: bo
         epoch=job.epoch + 1,
         first=sample if clear else min(job.first, sample),
         heads=dict.fromkeys(job.stems, sample),
-        credit=sample + AHEAD_SAMPLES,
+        credit=min(sample + AHEAD_SAMPLES, job.end_sample),
     )
     message = RenderFrom(
         job=job.job,
@@ -176,6 +222,9 @@ def render_from(state: RoomState, job: JobRecord, sample: b.Sample, *, clear: bo
         bpm=job.bpm,
         numerator=job.numerator,
         denominator=job.denominator,
+        harmony=job.given_harmony,
+        notation=None if job.reading is None else job.reading.notation,
+        section_tick=job.section_tick,
     )
     return state.with_job(job), [*_new_epoch(job, sample, clear=clear), Command(message)]
 
@@ -183,16 +232,43 @@ def render_from(state: RoomState, job: JobRecord, sample: b.Sample, *, clear: bo
 def steer(state: RoomState, by: b.SessionId, request: JobSteer, now_us: int) -> Outcome:
     """Change a running generation from its next bar on (J1)."""
     job = state.jobs.get(request.job)
-    if job is None or job.view.state not in _LIVE or job.view.kind != "generate":
+    if job is None or job.view.state not in _LIVE or job.view.kind != "generate" or job.plays_notes:
         return state, [Tell(by, Error(code=ErrorCode.NOT_FOUND, message="No such generation is running."))]
     params = _merged(job.view.params, request.params)
     job = replace(job, view=replace(job.view, params=params), seed=_seed(params, job.seed))
+    if request.params.key is not UNSET:
+        job = replace(job, leader=None)  # J7: it goes its own way
+    if _asks_for_a_section(request.params, params):
+        job = replace(job, section_tick=max(job.anchor_tick, _next_bar_tick(state, job, now_us)))
     state, effects = state.with_job(job), [TellAll(job.view)]
     if state.engine is None or job.attempts == 0:
         return state, [*effects]  # the job will start with what it is now
-    sample = min(_next_bar_sample(state, job, now_us), job.head)
-    state, turned = render_from(state, job, sample, clear=False)
+    state, turned = turn_at_bar(state, job, now_us)
     return state, [*effects, *turned]
+
+
+def _asks_for_a_section(new: JobParams, merged: JobParams) -> bool:
+    """Whether a section may begin here: one that is named, or that the new prompt speaks of."""
+    return new.section is not UNSET or (new.prompt is not UNSET and merged.section is UNSET)
+
+
+def turn_at_bar(state: RoomState, job: JobRecord, now_us: int) -> Outcome:
+    """Have a running job go on as it is now from its next bar."""
+    sample = math.ceil(sample_of(_next_bar_tick(state, job, now_us), job.anchor_tick, job.bpm))
+    return render_from(state, job, min(max(sample, job.first), job.head), clear=False)
+
+
+def follow(state: RoomState, leader: JobRecord, now_us: int) -> Outcome:
+    """Have the pieces that play a leader's chords play its new ones, from their next bar (J7)."""
+    effects: list[Effect] = []
+    for job in following(state, leader):
+        job = replace(job, harmony=leader.harmony)
+        if job.attempts == 0 or state.engine is None:
+            state = state.with_job(job)
+            continue
+        state, turned = turn_at_bar(state, job, now_us)
+        effects += turned
+    return state, effects
 
 
 def _seed(params: JobParams, otherwise: b.Seed) -> b.Seed:
@@ -200,17 +276,19 @@ def _seed(params: JobParams, otherwise: b.Seed) -> b.Seed:
 
 
 def _merged(old: JobParams, new: JobParams) -> JobParams:
-    fixed = ("start", "bars", "model", "stems")  # what a piece is cannot change while it plays, only how it goes on
+    # What a piece is cannot change while it plays, only how it goes on.
+    fixed = ("start", "bars", "model", "stems", "clip")
     changes = {name: getattr(new, name) for name in new.__struct_fields__ if name not in fixed}
     return replace(old, **{name: value for name, value in changes.items() if value is not UNSET})
 
 
-def _next_bar_sample(state: RoomState, job: JobRecord, now_us: int) -> b.Sample:
+def _next_bar_tick(state: RoomState, job: JobRecord, now_us: int) -> b.Tick:
     due_us = max(now_us + LEAD_US, state.transport.anchor_us)
     transport = effective(state.transports, due_us)
     bar = bar_ticks(job.numerator, job.denominator)
-    tick = boundary(transport, due_us, bar)[0] if transport.playing else position_at(transport, due_us)
-    return max(math.ceil(sample_of(tick, job.anchor_tick, job.bpm)), job.first)
+    if transport.playing:
+        return boundary(transport, due_us, bar)[0]
+    return math.ceil(position_at(transport, due_us) / bar) * bar
 
 
 def cancel(state: RoomState, by: b.SessionId, request: JobCancel, now_us: int) -> Outcome:
@@ -220,6 +298,11 @@ def cancel(state: RoomState, by: b.SessionId, request: JobCancel, now_us: int) -
         return state, [Tell(by, Error(code=ErrorCode.NOT_FOUND, message="There is no such job."))]
     if job.view.state not in _ON_TIMELINE:
         return state, [Tell(by, job.view)]
+    return withdraw(state, job, now_us)
+
+
+def withdraw(state: RoomState, job: JobRecord, now_us: int) -> Outcome:
+    """Stop a job, and take it off the timeline."""
     stop: list[Effect] = [Command(StopJob(job=job.job))] if job.view.state in _LIVE and state.engine else []
     state, effects = _end(state, job, replace(job.view, state="cancelled"), now_us)
     return state, [*stop, *effects]
@@ -237,7 +320,7 @@ def _end(state: RoomState, job: JobRecord, view: Job, now_us: int | None) -> Out
     for stem in job.stems:
         stream = job.stream_id(stem)
         closed += [DropTape(stream), TellAll(StreamClose(stream=stream, samples=end, asset=None))]
-    jobs = {other: record for other, record in state.jobs.items() if other != job.job}
+    jobs = {other: kept for other, kept in state.jobs.items() if other != job.job}
     return replace(state, jobs=jobs), [*closed, TellAll(view)]
 
 

@@ -7,8 +7,10 @@ from msgspec.structs import replace
 from logdrum_protocol import bounds as b
 from logdrum_protocol.client_messages import (
     Edit,
+    JobNotes,
     Redo,
     SendChat,
+    SettingsSet,
     Undo,
     VersionDelete,
     VersionRestore,
@@ -23,6 +25,7 @@ from logdrum_protocol.hub_messages import (
     Event,
     HubMessage,
     Rejected,
+    RoomSettings,
     Version,
     VersionDeleted,
 )
@@ -30,7 +33,7 @@ from logdrum_server.core.effects import Effect, Record, Tell, TellAll
 from logdrum_server.core.history import fold
 from logdrum_server.core.state import Outcome, RoomState, Unsettled
 
-Recorded = Edit | Undo | Redo | SendChat | VersionSave | VersionRestore | VersionDelete
+Recorded = Edit | Undo | Redo | SendChat | VersionSave | VersionRestore | VersionDelete | JobNotes | SettingsSet
 """What a member asks for that becomes an event."""
 
 
@@ -78,6 +81,8 @@ def _refusal(event: Event, code: ErrorCode, message: str) -> tuple[b.SessionId, 
             return by, Error(code=code, message=message, op_id=op_id)
         case Chat(session=by, op_id=op_id):
             return by, Error(code=code, message=message, op_id=op_id)
+        case RoomSettings(by=by, op_id=op_id):
+            return by, Error(code=code, message=message, op_id=op_id)
         case Asset():
             return None  # the upload is refused where it waits
         case _:
@@ -111,6 +116,10 @@ def _said_before(state: RoomState, by: b.SessionId, message: Recorded, seq: b.Se
             return Applied(seq=seq, op_id=op_id, by=by, ops=(), via="redo")
         case VersionRestore():
             return Applied(seq=seq, op_id=op_id, by=by, ops=(), via="restore", version=message.version)
+        case JobNotes():
+            return Applied(seq=seq, op_id=op_id, by=by, ops=(), via="notes")
+        case SettingsSet():
+            return RoomSettings(seq=seq, by=by, threshold=message.threshold, op_id=op_id)
         case SendChat():
             return _line(state, by, message, seq)
         case VersionSave():

@@ -11,8 +11,9 @@ from logdrum_protocol.engine_messages import GrantCredit
 from logdrum_protocol.hub_messages import Transport
 from logdrum_protocol.timeline import effective, position_at, sample_of
 from logdrum_server.core.effects import Command, Effect
-from logdrum_server.core.jobs import render_from
-from logdrum_server.core.state import AHEAD_SAMPLES, LEAD_US, JobRecord, Outcome, RoomState
+from logdrum_server.core.jobs import TOO_MANY_NOTES, fail, render_from, withdraw
+from logdrum_server.core.reading import TooManyNotes, read
+from logdrum_server.core.state import AHEAD_SAMPLES, JOB_LEAD_US, LEAD_US, JobRecord, Outcome, Reading, RoomState
 
 HORIZON_US: Final = 2 * LEAD_US
 _PATIENCE_SAMPLES: Final = b.SAMPLE_RATE
@@ -23,6 +24,9 @@ _EARLY_SAMPLES: Final = b.SAMPLE_RATE // 4
 
 _SHORT_LOOP_SAMPLES: Final = 10 * b.SAMPLE_RATE
 """What the engine renders in a tenth of a second, so that a loop's start can be rendered with the rest of it."""
+
+_READ_EVERY_US: Final = 250_000
+"""How often the notes of a document that is being edited are played anew (J8)."""
 
 _CREDIT_STEP: Final = b.SAMPLE_RATE // 4
 
@@ -45,10 +49,35 @@ def _pace_job(state: RoomState, job: JobRecord, reader: b.Sample | None, now_us:
     transport = effective(state.transports, now_us + HORIZON_US)
     if (transport.bpm, transport.numerator, transport.denominator) != (job.bpm, job.numerator, job.denominator):
         return _follow_tempo(state, job, transport, now_us)
-    playhead = playhead_sample(transport, job, now_us)
+    if job.reading is not None and _is_stale(state, job.reading, now_us):
+        return _read_again(state, job, transport, now_us)
+    playhead, end = playhead_sample(transport, job, now_us), job.end_sample
+    if playhead >= end and job.head >= end:
+        return state, []  # the last note has rung out
     if playhead > job.head + _PATIENCE_SAMPLES or playhead < job.first - _EARLY_SAMPLES:
         return render_from(state, job, _turning_point(transport, job, playhead), clear=True)
-    return _grant(state, job, playhead + AHEAD_SAMPLES, playhead)
+    return _grant(state, job, min(playhead + AHEAD_SAMPLES, end), playhead)
+
+
+def _is_stale(state: RoomState, reading: Reading, now_us: int) -> bool:
+    return reading.seq != state.settled.seq and now_us - reading.at_us >= _READ_EVERY_US
+
+
+def _read_again(state: RoomState, job: JobRecord, transport: Transport, now_us: int) -> Outcome:
+    """Play the notes as they are now, from where whoever listens has not been sent them yet (J8)."""
+    assert job.reading is not None
+    try:
+        reading = read(state.settled, str(job.view.params.clip), now_us)
+    except TooManyNotes:
+        return fail(state, job, TOO_MANY_NOTES)
+    if reading is None:
+        return withdraw(state, job, now_us)
+    is_same = (reading.notation, reading.end_tick) == (job.reading.notation, job.reading.end_tick)
+    job = replace(job, reading=reading)
+    if is_same:
+        return state.with_job(job), []
+    playhead = playhead_sample(transport, job, now_us + JOB_LEAD_US)
+    return render_from(state, job, _turning_point(transport, job, playhead), clear=True)
 
 
 def _bounded_credit(job: JobRecord, reader: b.Sample | None) -> b.Sample:

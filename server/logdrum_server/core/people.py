@@ -100,6 +100,7 @@ def snapshot(history: History) -> Snapshot:
         assets=tuple(history.assets.values()),
         versions=tuple(history.versions.values()),
         chat=history.chat,
+        settings=history.settings,
     )
 
 

@@ -9,12 +9,14 @@ from logdrum_protocol.client_messages import (
     Edit,
     Hello,
     JobCancel,
+    JobNotes,
     JobSteer,
     JobSubmit,
     PlayNote,
     Redo,
     SendChat,
     SetPresence,
+    SettingsSet,
     TransportSet,
     Undo,
     VersionDelete,
@@ -28,14 +30,17 @@ from logdrum_protocol.engine_messages import (
     FromEngine,
     Heartbeat,
     JobAudio,
+    JobDescribed,
     JobDone,
     JobFailed,
+    JobProgress,
     JobStarted,
     MixRendered,
+    NotesWritten,
 )
 from logdrum_protocol.errors import ErrorCode
 from logdrum_protocol.hub_messages import Error, Rejected
-from logdrum_server.core import edits, engine_events, jobs, people, transport, versions
+from logdrum_server.core import edits, engine_events, jobs, people, settings, transport, versions, writing
 from logdrum_server.core.effects import Tell
 from logdrum_server.core.jobs import Ticket
 from logdrum_server.core.ledger import Recorded, answer_again, refuse_one
@@ -90,6 +95,10 @@ def _record(state: RoomState, by: b.SessionId, message: Recorded, ticket: Ticket
             return versions.begin_restore(state, by, message)
         case VersionDelete():
             return versions.delete(state, by, message)
+        case JobNotes():
+            return writing.ask(state, by, message, ticket.id, now_us)
+        case SettingsSet():
+            return settings.set_settings(state, by, message)
         case _:
             assert_never(message)
 
@@ -130,6 +139,12 @@ def hear_engine(state: RoomState, message: FromEngine, now_us: int) -> Outcome:
             return engine_events.job_audio(state, message)
         case JobStarted():
             return engine_events.job_started(state, message)
+        case JobDescribed():
+            return engine_events.job_described(state, message, now_us)
+        case JobProgress():
+            return engine_events.job_progress(state, message)
+        case NotesWritten():
+            return writing.written(state, message)
         case JobDone():
             return engine_events.job_done(state, message)
         case JobFailed():

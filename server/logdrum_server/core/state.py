@@ -1,5 +1,6 @@
 """A room's state as frozen records; a transition returns the next one."""
 
+import math
 from collections.abc import Mapping
 from typing import Final, TypeAlias
 
@@ -8,9 +9,11 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from logdrum_protocol import bounds as b
+from logdrum_protocol.client_messages import JobNotes
 from logdrum_protocol.engine_messages import EngineReady
 from logdrum_protocol.hub_messages import Error, Event, Job, Rejected, StreamOpen, Transport
-from logdrum_protocol.records import Limits, Member
+from logdrum_protocol.records import Harmony, Limits, Member, Notation
+from logdrum_protocol.timeline import sample_of
 from logdrum_server.core.effects import Effect
 from logdrum_server.core.history import MAX_OPS, History
 
@@ -24,6 +27,11 @@ AHEAD_SAMPLES: Final = 10 * b.SAMPLE_RATE
 """How far ahead of its moment an endless stream is rendered (A7)."""
 
 RESUME_GRACE_US: Final = 15_000_000
+
+_TAIL_SAMPLES: Final = 4 * b.SAMPLE_RATE
+"""How long the last note of a clip may ring."""
+
+_NEVER: Final = 2**53 - 1
 
 
 Answer: TypeAlias = Rejected | Error | b.JobId | None
@@ -51,6 +59,24 @@ class Unsettled(msgspec.Struct, frozen=True):
     after: History
 
 
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """What of the document a job plays (J8)."""
+
+    notation: Notation
+    end_tick: b.Tick
+    """Where the last clip ends: nothing begins after it."""
+    seq: b.Seq
+    """The event up to which the document was read."""
+    at_us: int
+
+
+class Inquiry(msgspec.Struct, frozen=True):
+    """Who waits for the notes of a section (J9)."""
+
+    by: b.SessionId
+    request: JobNotes
+
+
 class JobRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A job and, once the engine has it, the span of audio that is kept of it."""
 
@@ -70,6 +96,14 @@ class JobRecord(msgspec.Struct, frozen=True, kw_only=True):
     heads: Mapping[b.Stem, b.Sample] = {}
     """Where each stem's audio ends so far."""
     credit: b.Sample = 0
+    section_tick: b.Tick | None = None
+    """Where in the room the section that was asked for begins (J2)."""
+    leader: b.JobId | None = None
+    """Whose chords it plays (J7)."""
+    harmony: Harmony | None = None
+    """Its chords: the leader's, or what the engine said."""
+    reading: Reading | None = None
+    """The notes it plays, for one with `clip`."""
 
     @property
     def job(self) -> b.JobId:
@@ -78,8 +112,25 @@ class JobRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def endless(self) -> bool:
-        """Whether it goes on until cancelled (J2)."""
-        return not isinstance(self.view.params.bars, int)
+        """Whether it is rendered as it is heard, until it is cancelled (J2, J8)."""
+        return self.view.kind == "generate" and (self.plays_notes or not isinstance(self.view.params.bars, int))
+
+    @property
+    def plays_notes(self) -> bool:
+        """Whether it plays what is written in the document (J8)."""
+        return isinstance(self.view.params.clip, str)
+
+    @property
+    def end_sample(self) -> b.Sample:
+        """Where one that plays notes has rung out; others never do."""
+        if self.reading is None:
+            return _NEVER
+        return math.ceil(sample_of(self.reading.end_tick, self.anchor_tick, self.bpm)) + _TAIL_SAMPLES
+
+    @property
+    def given_harmony(self) -> Harmony | None:
+        """The chords that it is told to play; None for one that may choose."""
+        return None if self.leader is None else self.harmony
 
     @property
     def head(self) -> b.Sample:
@@ -131,6 +182,8 @@ class RoomState(msgspec.Struct, frozen=True, kw_only=True):
     """Sessions that may not come back."""
     sessions: Mapping[b.SessionId, Session] = {}
     jobs: Mapping[b.JobId, JobRecord] = {}
+    inquiries: Mapping[str, Inquiry] = {}
+    """What the engine was asked for notes, by the id of the question."""
 
     @property
     def transport(self) -> Transport:

@@ -59,6 +59,7 @@ class Track(msgspec.Struct, frozen=True, kw_only=True):
     id: str = ""
     name: str
     color: str = STEM_COLOR
+    instrument: str = ""
     gain_db: float = 0.0
     pan: float = 0.0
     mute: bool = False

@@ -125,8 +125,6 @@ def _account(note: str) -> str:
         words.append(f"turned down by {-said['gain_db']:.3f} dB so that nothing clips")
     if said["silenced"]:
         words.append(f"{said['silenced']} muted or not solo, left out")
-    if said["without_sound"]:
-        words.append(f"{said['without_sound']} with notes but no sound, not rendered yet")
     return "; ".join(words)
 
 

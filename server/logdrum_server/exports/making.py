@@ -113,7 +113,7 @@ async def _render(hub: Hub, planned: Planned) -> float:
 
 def _in_brief(account: MixAccount, gain_db: float) -> str:
     """What a header can hold of it: how many, not which."""
-    lists = {name: len(getattr(account, name)) for name in ("tracks", "silenced", "without_sound")}
+    lists = {name: len(getattr(account, name)) for name in ("tracks", "silenced")}
     return msgspec.json.encode({"gain_db": gain_db, "bpm": account.bpm, "samples": account.samples, **lists}).decode()
 
 

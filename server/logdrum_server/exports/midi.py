@@ -1,29 +1,45 @@
 """A room's notes as a Standard MIDI File: type 1, 960 ticks a quarter, so that every tick is itself (X4)."""
 
 from collections.abc import Iterable, Iterator
+from itertools import cycle
 from pathlib import Path
 from typing import Final
 
 import mido  # type: ignore[import-untyped]  # it ships no types
 
 from logdrum_protocol.bounds import TICKS_PER_QUARTER
+from logdrum_protocol.instruments import Instrument, instrument_of
 from logdrum_server.exports.arrangement import Arrangement, Clip, Note, Track
 
 CHARSET: Final = "utf-8"
 _MICROS_PER_MINUTE: Final = 60_000_000
 _LONGEST_DELTA: Final = 0x0FFFFFFF
-_CHANNELS: Final = tuple(channel for channel in range(16) if channel != 9)
-"""Channel 10 is drums by convention, and we do not know what a track is."""
+_DRUMS: Final = 9
+"""Channel 10, which General MIDI gives to drum kits."""
+
+_MELODIC: Final = tuple(channel for channel in range(16) if channel != _DRUMS)
 
 
 def write_midi(arrangement: Arrangement, path: Path) -> None:
     """Write the file; raises OSError."""
     file = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_QUARTER, charset=CHARSET)
     file.tracks.append(_conductor(arrangement))
-    played = [track for track in arrangement.tracks if track.has_notes]
-    for number, track in enumerate(played):
-        file.tracks.append(_notes(track, _CHANNELS[number % len(_CHANNELS)]))
+    melodic = cycle(_MELODIC)
+    for track in arrangement.tracks:
+        if track.has_notes:
+            file.tracks.append(_notes(track, *_voice(track, melodic)))
     file.save(path)
+
+
+def _voice(track: Track, melodic: Iterator[int]) -> tuple[int, int | None]:
+    """Channel and program of a track; of an instrument we do not know we say nothing."""
+    match instrument_of(track.instrument):
+        case (Instrument(program=None), _):
+            return _DRUMS, None
+        case (Instrument(program=program), _):
+            return next(melodic), program
+        case None:
+            return next(melodic), None
 
 
 def _conductor(arrangement: Arrangement) -> mido.MidiTrack:
@@ -38,10 +54,12 @@ def _conductor(arrangement: Arrangement) -> mido.MidiTrack:
     return mido.MidiTrack((*head, *_timed(markers)))
 
 
-def _notes(track: Track, channel: int) -> mido.MidiTrack:
-    head = [mido.MetaMessage("track_name", name=track.name)]
+def _notes(track: Track, channel: int, program: int | None) -> mido.MidiTrack:
+    head: list[mido.Message] = [mido.MetaMessage("track_name", name=track.name)]
     if track.mute:
         head.append(mido.MetaMessage("text", text="This track is muted in the room."))
+    if program is not None:
+        head.append(mido.Message("program_change", channel=channel, program=program))
     return mido.MidiTrack((*head, *_timed(_events(track, channel))))
 
 

@@ -1,4 +1,4 @@
-"""What the engine is asked to render for a mix: the arrangement's sounds in samples, from one tempo (X6, Q8)."""
+"""What the engine is asked to render for a mix: sounds in samples and notes in ticks, at one tempo (X6, Q8)."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,6 +9,7 @@ import msgspec
 from logdrum_protocol import bounds as b
 from logdrum_protocol.engine_messages import MixClip, MixTrack, RenderMix
 from logdrum_protocol.errors import ErrorCode
+from logdrum_protocol.records import Notation, Part, PlayedNote
 from logdrum_protocol.timeline import sample_of
 from logdrum_server.errors import RequestError
 from logdrum_server.exports.arrangement import Arrangement, Clip, Track
@@ -19,6 +20,8 @@ MAX_STEMS_S: Final = 24 * 60 * 60
 """Of all stems together: a day of them is 25 GB."""
 
 _BYTES_PER_SAMPLE: Final = 6
+_TAIL_SAMPLES: Final = 4 * b.SAMPLE_RATE
+_MAX_PARTS: Final = 256
 Format = Literal["wav", "flac"]
 
 
@@ -27,13 +30,11 @@ class MixPlan(msgspec.Struct, frozen=True, kw_only=True):
 
     arrangement: Arrangement
     tracks: tuple[Track, ...]
-    """Those that are heard and have sound."""
+    """Those that are heard, and have sound or notes."""
     samples: b.Samples
     """From tick 0 to where the last sound ends."""
     silenced: tuple[Track, ...]
-    """With sound, but muted, or another is solo."""
-    without_sound: tuple[Track, ...]
-    """With notes, but no sound stands for them: the engine does not play notes yet."""
+    """With sound or notes, but muted, or another is solo."""
 
     @property
     def mix_bytes(self) -> int:
@@ -43,9 +44,11 @@ class MixPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 def plan_mix(arrangement: Arrangement) -> MixPlan:
     """Return what a mix of an arrangement holds; raises `RequestError` where it is nothing, or too long."""
-    sounding = tuple(track for track in arrangement.tracks if track.has_audio)
+    sounding = tuple(track for track in arrangement.tracks if track.has_audio or track.has_notes)
     heard = tuple(track for track in sounding if arrangement.is_audible(track))
-    samples = max((_end(clip, arrangement.bpm) for track in heard for clip in track.clips), default=0)
+    for track in heard:
+        _check_notes(track)
+    samples = max((_rung_out(clip, arrangement.bpm) for track in heard for clip in track.clips), default=0)
     if samples == 0:
         raise RequestError(404, ErrorCode.NOT_FOUND, _nothing(arrangement, bool(sounding)))
     if samples > MAX_MIX_S * b.SAMPLE_RATE:
@@ -56,8 +59,14 @@ def plan_mix(arrangement: Arrangement) -> MixPlan:
         tracks=heard,
         samples=samples,
         silenced=tuple(track for track in sounding if not arrangement.is_audible(track)),
-        without_sound=tuple(track for track in arrangement.tracks if track.has_notes and not track.has_audio),
     )
+
+
+def _check_notes(track: Track) -> None:
+    notes = sum(len(clip.notes) for clip in track.clips)
+    if notes > b.MAX_PLAYED_NOTES:
+        text = f"The track '{track.name[:80]}' has {notes:,} notes; a mix plays {b.MAX_PLAYED_NOTES:,} of a track."
+        raise RequestError(413, ErrorCode.TOO_LARGE, text)
 
 
 def check_stems(plan: MixPlan) -> None:
@@ -71,9 +80,7 @@ def check_stems(plan: MixPlan) -> None:
 def _nothing(arrangement: Arrangement, has_sound: bool) -> str:
     if has_sound:
         return "Every track with sound is muted, or silenced by another's solo: there is nothing to mix."
-    if any(track.has_notes for track in arrangement.tracks):
-        return "The room has notes but no sounds; notes are not rendered yet. Take the MIDI file or the DAWproject."
-    return "The room has no sounds to mix."
+    return "The room has no sounds and no notes to mix."
 
 
 def _hours(samples: int) -> str:
@@ -87,6 +94,12 @@ def _sample(tick: int, bpm: float) -> int:
 
 def _end(clip: Clip, bpm: float) -> int:
     return 0 if clip.asset is None else min(_sample(clip.end_tick, bpm), _sample(clip.start_tick, bpm) + _left(clip))
+
+
+def _rung_out(clip: Clip, bpm: float) -> int:
+    """Where a clip falls silent: its last note rings on."""
+    notes = _sample(clip.end_tick, bpm) + _TAIL_SAMPLES if clip.notes else 0
+    return max(_end(clip, bpm), notes)
 
 
 def _left(clip: Clip) -> int:
@@ -109,10 +122,35 @@ def order_stems(plan: MixPlan, mix: str, sounds: Path, files: Iterable[Path], ki
 def _order(plan: MixPlan, mix: str, sounds: Path, kind: Format, stems: list[str | None], file: str | None) -> RenderMix:
     bpm = plan.arrangement.bpm
     tracks = (
-        MixTrack(clips=tuple(_clips(track, bpm)), gain_db=track.gain_db, pan=track.pan, file=stem)
+        MixTrack(
+            clips=tuple(_clips(track, bpm)), notation=_notation(track), gain_db=track.gain_db, pan=track.pan, file=stem
+        )
         for track, stem in zip(plan.tracks, stems, strict=True)
     )
-    return RenderMix(mix=mix, sounds=str(sounds), tracks=tuple(tracks), samples=plan.samples, format=kind, file=file)
+    return RenderMix(
+        mix=mix, sounds=str(sounds), tracks=tuple(tracks), samples=plan.samples, format=kind, bpm=bpm, file=file
+    )
+
+
+def _notation(track: Track) -> Notation | None:
+    """What is written on a track, its clips' gains in the parts; its own gain and pan are those of all its sound."""
+    parts: dict[float, int] = {}
+    notes = [
+        PlayedNote(
+            parts.setdefault(clip.gain_db, len(parts)) % _MAX_PARTS,
+            clip.start_tick + note.tick,
+            note.length_ticks,
+            note.pitch,
+            note.velocity,
+        )
+        for clip in track.clips
+        for note in clip.notes
+    ]
+    if not notes:
+        return None
+    notes.sort(key=lambda note: (note.tick, note.part, note.pitch))
+    gains = list(parts)[:_MAX_PARTS]
+    return Notation(parts=tuple(Part(instrument=track.instrument, gain_db=db) for db in gains), notes=tuple(notes))
 
 
 def _clips(track: Track, bpm: float) -> Iterable[MixClip]:

@@ -76,6 +76,7 @@ class RoomFileWriter:
             assets=tuple(history.assets.values()),
             versions=tuple(self._versions),
             chat=history.chat,
+            settings=history.settings,
         )
         self._add_json(HEAD, head)
         self._add_json(TRANSPORT, replace(transport, rev=0, playing=False, anchor_us=0, by=None))

@@ -142,6 +142,7 @@ class RoomFile:
             assets={asset.asset: asset for asset in self.snapshot.assets},
             versions={version.version: version for version in self.snapshot.versions},
             chat=self.snapshot.chat,
+            settings=self.snapshot.settings,
         )
 
     def _check_entries(self, file_bytes: int) -> None:

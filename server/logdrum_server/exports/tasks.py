@@ -117,9 +117,7 @@ class MixAccount(msgspec.Struct, frozen=True, kw_only=True):
     tracks: tuple[str, ...]
     files: tuple[str, ...]
     silenced: tuple[str, ...]
-    """With sound, but muted, or another is solo."""
-    without_sound: tuple[str, ...]
-    """With notes that no sound stands for."""
+    """With sound or notes, but muted, or another is solo."""
 
 
 class Planned(_Tagged, frozen=True, kw_only=True):

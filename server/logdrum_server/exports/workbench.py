@@ -136,7 +136,6 @@ def _plan_mix(task: PlanMix) -> Planned:
         tracks=tuple(track.name for track in plan.tracks),
         files=tuple(names),
         silenced=tuple(track.name for track in plan.silenced),
-        without_sound=tuple(track.name for track in plan.without_sound),
     )
     return Planned(order=order, account=account)
 

@@ -1,0 +1,141 @@
+"""What an engine played, written into the document as tracks, clips and notes: one edit a section (J9)."""
+
+import hashlib
+import math
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Final
+
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from logdrum_protocol import bounds as b
+from logdrum_protocol.client_messages import JobNotes
+from logdrum_protocol.document import Op, Props
+from logdrum_protocol.engine_messages import NotesWritten, WriteNotes
+from logdrum_protocol.errors import ErrorCode
+from logdrum_protocol.hub_messages import Applied, Error
+from logdrum_protocol.instruments import instrument_of
+from logdrum_protocol.records import Part, PlayedNote
+from logdrum_protocol.timeline import effective, position_at
+from logdrum_server.core.edits import over_limits
+from logdrum_server.core.effects import Command, Effect, Tell
+from logdrum_server.core.history import History
+from logdrum_server.core.ledger import answer_again, record, refuse_one
+from logdrum_server.core.state import Inquiry, Outcome, RoomState
+
+_COLORS: Final = {"drums": "#5aa9e6", "log_drum": "#f08a5d", "bass": "#b9c84a", "other": "#d782ba"}
+_LAST_DIGIT: Final = "z"
+_NO_ENGINE: Final = "The engine is not there just now: ask again in a moment."
+
+
+def ask(state: RoomState, by: b.SessionId, request: JobNotes, question: str, now_us: int) -> Outcome:
+    """Ask the engine for the notes of a section; the answer becomes an edit of who asked."""
+    if Inquiry(by, request) in state.inquiries.values():
+        return state, []  # the first one's answer is on its way
+    job = state.jobs.get(request.job)
+    if job is None or job.view.kind != "generate" or not job.attempts or job.plays_notes:
+        return _refuse(state, by, request, ErrorCode.NOT_FOUND, "There is no such generation to write down.")
+    if state.engine is None:
+        return _refuse(state, by, request, ErrorCode.NO_ENGINE, _NO_ENGINE)
+    position = position_at(effective(state.transports, now_us), now_us)
+    tick = math.floor(position) if request.tick is UNSET else request.tick
+    state = replace(state, inquiries={**state.inquiries, question: Inquiry(by, request)})
+    return state, [Command(WriteNotes(job=job.job, op_id=question, tick=max(tick, job.anchor_tick)))]
+
+
+def _refuse(state: RoomState, by: b.SessionId, request: JobNotes, code: ErrorCode, text: str) -> Outcome:
+    return refuse_one(state, by, Error(code=code, message=text, op_id=request.op_id))
+
+
+def engine_gone(state: RoomState) -> Outcome:
+    """Nobody will answer what was asked."""
+    inquiries, effects = state.inquiries, list[Effect]()
+    for inquiry in inquiries.values():
+        error = Error(code=ErrorCode.NO_ENGINE, message=_NO_ENGINE, op_id=inquiry.request.op_id)
+        effects.append(Tell(inquiry.by, error))
+    return replace(state, inquiries={}), effects
+
+
+def written(state: RoomState, answer: NotesWritten) -> Outcome:
+    """Put a section's notes into the document, in the name of who asked for them."""
+    inquiry = state.inquiries.get(answer.op_id)
+    if inquiry is None:
+        return state, []
+    left = {question: other for question, other in state.inquiries.items() if question != answer.op_id}
+    state, by, request = replace(state, inquiries=left), inquiry.by, inquiry.request
+    if by not in state.sessions:
+        return state, []  # who asked has left meanwhile
+    again = answer_again(state, by, request)
+    if again is not None:
+        return state, again
+    if answer.error is not None:
+        return _refuse(state, by, request, ErrorCode.NOT_FOUND, answer.error)
+    ops = tuple(_ops(state.history, answer))
+    full = over_limits(ops, state.history.document, state.limits)
+    if full is not None:
+        return _refuse(state, by, request, ErrorCode.TOO_MANY, full)
+    return record(state, Applied(seq=state.history.seq + 1, op_id=request.op_id, by=by, ops=ops, via="notes"))
+
+
+def _ops(history: History, answer: NotesWritten) -> Iterator[Op]:
+    """A track for each part that has none from this job yet, then its clip and notes; what is there already stays."""
+    order = _last_order(history)
+    by_part = {part: list(notes) for part, notes in groupby(sorted(answer.notation.notes, key=_part), key=_part)}
+    for number, part in enumerate(answer.notation.parts):
+        track = _free_id(history, "track", answer.job, part.instrument)
+        clip = _free_id(history, "clip", track, answer.start_tick)
+        if clip in history.document.entities or number not in by_part:
+            continue
+        if track not in history.document.entities:
+            order = _after(order)
+            yield Op(op="put", kind="track", id=track, props=_track(part, order))
+        yield Op(op="put", kind="clip", id=clip, props=_clip(answer, track))
+        for place, note in enumerate(by_part[number]):
+            yield Op(op="put", kind="note", id=f"{clip}-{place:x}", props=_note(clip, note))
+
+
+def _last_order(history: History) -> str:
+    tracks = (entity for entity in history.document.entities.values() if entity.kind == "track")
+    return max((str(track.props.order) for track in tracks), default="")
+
+
+def _part(note: PlayedNote) -> int:
+    return note.part
+
+
+def _free_id(history: History, *labels: object) -> b.EntityId:
+    """The same id for the same thing, so that a second section lies on the first one's tracks; D5: never a grave's."""
+    for attempt in range(1_000):
+        digest = hashlib.blake2b(repr((*labels, attempt)).encode(), digest_size=10).hexdigest()
+        if digest not in history.graves and f"{digest}-0" not in history.graves:
+            return digest
+    raise AssertionError("an id is deleted at most once for every time it was made")
+
+
+def _track(part: Part, order: str) -> Props:
+    known = instrument_of(part.instrument)
+    name = part.instrument if known is None else known[0].label
+    color = _COLORS["other" if known is None else known[0].stem]
+    gain_db, pan = part.gain_db, part.pan
+    return Props(name=name, order=order, color=color, instrument=part.instrument, gain_db=gain_db, pan=pan)
+
+
+def _clip(answer: NotesWritten, track: b.EntityId) -> Props:
+    name = answer.name.capitalize()
+    return Props(track=track, start_tick=answer.start_tick, length_ticks=max(1, answer.length_ticks), name=name)
+
+
+def _note(clip: b.EntityId, note: PlayedNote) -> Props:
+    return Props(
+        clip=clip, tick=note.tick, length_ticks=note.length_ticks, pitch=note.pitch, velocity=max(1, note.velocity)
+    )
+
+
+def _after(order: str) -> str:
+    """A place behind every other: the page's rule (`order.ts`), as far as the end of the list needs it."""
+    digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+    for at, digit in enumerate(order):
+        if digit != _LAST_DIGIT and digit in digits:
+            return order[:at] + digits[digits.index(digit) + 1]
+    return order + "V"
