@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, TypeAlias, assert_never
 
 import msgspec
@@ -17,22 +18,28 @@ from logdrum_protocol.engine_messages import (
     FromEngine,
     GrantCredit,
     JobAudio,
+    JobDescribed,
     JobDone,
     JobFailed,
     JobStarted,
+    NotesWritten,
     RenderFrom,
     StartJob,
     StopJob,
+    WriteNotes,
 )
 from logdrum_protocol.errors import ErrorCode
+from logdrum_protocol.records import Choice
 
 log = logging.getLogger(__name__)
 
-JobCommand: TypeAlias = StartJob | RenderFrom | GrantCredit | StopJob
+JobCommand: TypeAlias = StartJob | RenderFrom | GrantCredit | StopJob | WriteNotes
 
-# Orders of finished jobs that are kept, so that a new epoch which crosses `job.done` on its way is still played.
+# Finished jobs that are kept: a new epoch may cross `job.done` on its way, and notes may be asked for later.
 _FINISHED_LIMIT: Final = 256
+_MAX_CHOICES: Final = 64
 _BROKEN: Final = "The generator failed; the engine's log says why."
+_NO_NOTES: Final = "This piece has no notes to write down."
 
 
 class _Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +47,7 @@ class _Run(msgspec.Struct, frozen=True, kw_only=True):
 
     job: str
     order: Order
+    stems: tuple[str, ...]
     epoch: int
     position: int
     state: Any
@@ -55,7 +63,7 @@ class Renderer:
         self._models = models
         self._scheduler = Scheduler({name: model.lane for name, model in models.items()}, slots)
         self._runs: dict[str, _Run] = {}
-        self._finished: dict[str, Order] = {}
+        self._finished: dict[str, _Run] = {}
 
     @property
     def jobs(self) -> int:
@@ -80,6 +88,8 @@ class Renderer:
             case StopJob():
                 self._forget(command.job)
                 return []
+            case WriteNotes():
+                return [self._write(command)]
             case _:
                 assert_never(command)
 
@@ -95,28 +105,33 @@ class Renderer:
     def _start(self, start: StartJob) -> list[FromEngine]:
         try:
             order = self._checked(order_of(start))
-            self._begin(start.job, order, start)
+            run = self._begin(start.job, order, start)
         except RefusalError as refusal:
             return [self._fail(start.job, refusal)]
-        return [JobStarted(job=start.job, stems=self._stems(order), samples=order.samples)]
+        return [JobStarted(job=start.job, stems=run.stems, samples=order.samples), self._describe(run)]
 
     def _render_from(self, render: RenderFrom) -> list[FromEngine]:
-        order = self._runs[render.job].order if render.job in self._runs else self._finished.get(render.job)
-        if order is None:  # stopped or failed while this was on its way
+        run = self._runs.get(render.job) or self._finished.get(render.job)
+        if run is None:  # stopped or failed while this was on its way
             return []
         try:
-            self._begin(render.job, steered(order, render), render)
+            return [self._describe(self._begin(render.job, steered(run.order, render), render, run))]
         except RefusalError as refusal:
             return [self._fail(render.job, refusal)]
-        return []
 
     def _checked(self, order: Order) -> Order:
         if order.model not in self._models:
             raise RefusalError(ErrorCode.UNSUPPORTED, f"This engine has no model '{order.model[:64]}'.")
         return order
 
-    def _begin(self, job: str, order: Order, at: StartJob | RenderFrom) -> None:
-        state = self._begin_state(job, order, at.start_sample)
+    def _begin(self, job: str, order: Order, at: StartJob | RenderFrom, before: _Run | None = None) -> _Run:
+        with self._refusing(job, order.model):
+            generator = self._models[order.model].generator
+            if before is None:
+                stems = (MIX,) if order.mix else generator.describe(order.spec).stems
+                state = generator.begin(order.spec, at.start_sample)
+            else:
+                stems, state = before.stems, generator.turn(before.state, order.spec, at.start_sample)
         slot = Slot(
             job=job,
             model=order.model,
@@ -128,16 +143,51 @@ class Renderer:
         if not self._scheduler.admit(slot):
             raise RefusalError(ErrorCode.TOO_MANY_JOBS, "The engine has no slot free for another job.")
         self._finished.pop(job, None)
-        self._runs[job] = _Run(job=job, order=order, epoch=at.epoch, position=at.start_sample, state=state)
+        run = _Run(job=job, order=order, stems=stems, epoch=at.epoch, position=at.start_sample, state=state)
+        self._runs[job] = run
+        return run
 
-    def _begin_state(self, job: str, order: Order, start_sample: int) -> object:
-        model = self._models[order.model]
+    def _describe(self, run: _Run) -> JobDescribed:
+        """Say what was made of a request, what the genre added first (J6)."""
+        with self._refusing(run.job, run.order.model):
+            description = self._models[run.order.model].generator.describe(run.order.spec)
+        if run.order.spec.notation is not None:  # whoever wrote the notes has chosen
+            return JobDescribed(job=run.job, choices=())
+        added = tuple(Choice(what="added", value=each.words, why=each.why[:256]) for each in run.order.added)
+        choices = (*description.choices, *added)
+        return JobDescribed(job=run.job, choices=choices[:_MAX_CHOICES], harmony=description.harmony)
+
+    def _write(self, question: WriteNotes) -> NotesWritten:
+        """Answer with the notes of a section (Q9)."""
+        refusal = NotesWritten(job=question.job, op_id=question.op_id, error=_NO_NOTES)
+        run = self._runs.get(question.job) or self._finished.get(question.job)
+        if run is None:
+            return refusal
         try:
-            return model.generator.begin(order.spec, start_sample)
-        except model.refusal as refusal:
+            section = self._models[run.order.model].generator.written(run.state, question.tick)
+        except Exception:
+            log.exception("generator failed to write notes", extra={"job": run.job, "model": run.order.model})
+            return replace(refusal, error=_BROKEN)
+        if section is None:
+            return refusal
+        return NotesWritten(
+            job=question.job,
+            op_id=question.op_id,
+            name=section.name,
+            start_tick=section.start_tick,
+            length_ticks=section.length_ticks,
+            notation=section.notation,
+        )
+
+    @contextmanager
+    def _refusing(self, job: str, model: str) -> Iterator[None]:
+        """Turn whatever a generator raises at a spec into what the job's owner is told."""
+        try:
+            yield
+        except self._models[model].refusal as refusal:
             raise RefusalError(ErrorCode.BAD_PARAMS, str(refusal)) from refusal
         except Exception as fault:
-            log.exception("generator failed to begin", extra={"job": job, "model": order.model})
+            log.exception("generator failed to begin", extra={"job": job, "model": model})
             raise RefusalError(ErrorCode.ENGINE_ERROR, _BROKEN) from fault
 
     def _step_all(self, batch: Batch, runs: Sequence[_Run]) -> Sequence[_Stepped]:
@@ -169,7 +219,7 @@ class Renderer:
 
     def _audio(self, run: _Run, block: Block) -> Iterator[FromEngine]:
         stems: Mapping[str, Pcm] = {MIX: mixed(block.stems)} if run.order.mix else block.stems
-        for stem in self._stems(run.order):
+        for stem in run.stems:
             yield JobAudio(
                 job=run.job,
                 stem=stem,
@@ -179,12 +229,9 @@ class Renderer:
                 data=to_s16le(stems[stem]),
             )
 
-    def _stems(self, order: Order) -> tuple[str, ...]:
-        return (MIX,) if order.mix else self._models[order.model].generator.stems
-
     def _finish(self, run: _Run) -> JobDone:
         self._forget(run.job)
-        self._finished[run.job] = run.order
+        self._finished[run.job] = run
         while len(self._finished) > _FINISHED_LIMIT:
             del self._finished[next(iter(self._finished))]
         return JobDone(job=run.job)

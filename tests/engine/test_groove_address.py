@@ -13,7 +13,7 @@ import pytest
 from logdrum_engine.generator import Pcm, Spec, bar_samples
 from logdrum_engine.groove import Groove
 from logdrum_engine.groove.generator import BLOCK_SAMPLES, FADE_SAMPLES
-from tests.engine.groove_cases import joined, play, random_spec, total
+from tests.engine.groove_cases import STEMS, joined, play, random_spec, total
 
 BAR = round(bar_samples(Spec()))
 
@@ -24,7 +24,7 @@ def groove() -> Groove:
 
 
 def assert_same(a: dict[str, Pcm], b: dict[str, Pcm], why: object) -> None:
-    for stem in Groove.stems:
+    for stem in STEMS:
         assert np.array_equal(a[stem], b[stem]), (why, stem)
 
 
@@ -36,7 +36,7 @@ def test_blocks_of_any_size_give_identical_samples(groove: Groove) -> None:
         whole = groove.render(spec, first, first + 90_000)
         cuts = sorted({0, 90_000, *(dice.randrange(90_000) for _ in range(9)), 1, 2, 777})
         parts = [groove.render(spec, first + a, first + b) for a, b in pairwise(cuts)]
-        assert_same({s: np.concatenate([p[s] for p in parts], axis=1) for s in Groove.stems}, whole, spec)
+        assert_same({s: np.concatenate([p[s] for p in parts], axis=1) for s in STEMS}, whole, spec)
 
 
 def test_a_seek_gives_what_playing_there_would_have_given(groove: Groove) -> None:
@@ -77,13 +77,13 @@ import hashlib
 from logdrum_engine.generator import Spec
 from logdrum_engine.groove import Groove
 stems = Groove().render(Spec(seed=77, prompt="jazzy", bars=40), 800_000, 830_000)
-print(hashlib.sha256(b"".join(stems[s].tobytes() for s in Groove.stems)).hexdigest())
+print(hashlib.sha256(b"".join(stem.tobytes() for stem in stems.values())).hexdigest())
 """
 
 
 def test_another_process_renders_the_same_bytes(groove: Groove) -> None:
     stems = groove.render(Spec(seed=77, prompt="jazzy", bars=40), 800_000, 830_000)
-    here = hashlib.sha256(b"".join(stems[s].tobytes() for s in Groove.stems)).hexdigest()
+    here = hashlib.sha256(b"".join(stems[s].tobytes() for s in STEMS)).hexdigest()
     env = {**os.environ, "PYTHONHASHSEED": "4242"}
     there = subprocess.run([sys.executable, "-c", _DIGEST], capture_output=True, text=True, check=True, env=env)
     assert there.stdout.strip() == here
@@ -104,14 +104,12 @@ def test_a_piece_of_n_bars_is_exactly_as_long_and_then_ends(
 
 
 def test_a_piece_ends_in_silence_without_a_click(groove: Groove) -> None:
-    spec = Spec(seed=8, bars=2)
-    end = round(2 * bar_samples(spec))
-    limited, endless = groove.render(spec, 0, end), groove.render(Spec(seed=8), 0, end)
-    for stem in Groove.stems:
-        assert np.array_equal(limited[stem][:, :-FADE_SAMPLES], endless[stem][:, :-FADE_SAMPLES])
-        assert np.all(limited[stem][:, -1] == 0)
-    assert np.max(np.abs(total(endless)[:, -FADE_SAMPLES:])) > 0.01
-    assert np.max(np.abs(np.diff(total(limited)[:, -48:]))) < 0.01
+    for seed in range(8, 12):
+        mix = total(groove.render(Spec(seed=seed, bars=4), 0, round(4 * bar_samples(Spec()))))
+        faded = np.max(np.abs(mix[:, -FADE_SAMPLES:]), axis=0)
+        assert np.all(mix[:, -1] == 0)
+        assert np.max(np.abs(np.diff(mix[:, -48:]))) < 0.01
+        assert np.max(faded[-96:]) <= np.max(faded[:96]) + 0.02
 
 
 def test_blocks_and_bars_join_without_steps(groove: Groove) -> None:
@@ -133,7 +131,7 @@ def test_caches_stay_within_their_bounds_and_change_no_sample(groove: Groove) ->
     small = Groove(shot_bytes=3_000_000)
     for seed in (1, 2):
         spec = Spec(seed=seed)
-        for bar in range(0, 60, 7):
+        for bar in range(0, 60, 15):
             a = small.render(spec, bar * BAR, bar * BAR + BLOCK_SAMPLES)
             assert_same(a, groove.render(spec, bar * BAR, bar * BAR + BLOCK_SAMPLES), (seed, bar))
             assert small.cached_bytes <= 3_000_000

@@ -1,11 +1,24 @@
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from logdrum_engine.pcm import to_s16le
 from logdrum_engine.renderer import Renderer
-from logdrum_protocol.engine_messages import FromEngine, JobAudio, JobDone, JobFailed, JobStarted, StartJob, StopJob
+from logdrum_engine.specs import order_of
+from logdrum_protocol.engine_messages import (
+    FromEngine,
+    JobAudio,
+    JobDescribed,
+    JobDone,
+    JobFailed,
+    JobStarted,
+    NotesWritten,
+    StartJob,
+    StopJob,
+    WriteNotes,
+)
 from logdrum_protocol.records import JobParams
-from tests.engine.tone import BLOCK, audio, credit, render_from, start, tone_models
+from tests.engine.tone import BLOCK, HARMONY, NOTATION, audio, credit, render_from, start, tone_models
 
 
 def renderer(*starts: StartJob, batch: int = 1, slots: int = 8) -> Renderer:
@@ -27,12 +40,12 @@ def levels(message: JobAudio) -> set[int]:
 
 
 def test_q2_a_started_job_names_its_stems_and_length() -> None:
-    answer = renderer().handle(start(params=JobParams(bars=2)))
-    assert answer == [JobStarted(job="j1", stems=("low", "high"), samples=192_000)]
+    started, _ = renderer().handle(start(params=JobParams(bars=2)))
+    assert started == JobStarted(job="j1", stems=("low", "high"), samples=192_000)
 
 
 def test_q2_a_job_without_bars_has_no_length() -> None:
-    assert renderer().handle(start()) == [JobStarted(job="j1", stems=("low", "high"), samples=None)]
+    assert renderer().handle(start())[0] == JobStarted(job="j1", stems=("low", "high"), samples=None)
 
 
 def test_q2_every_stem_of_a_span_goes_out_together() -> None:
@@ -142,7 +155,7 @@ def test_j2_a_key_that_nobody_can_play_is_bad_params() -> None:
 
 def test_j2_without_stems_there_is_one_stem_named_mix() -> None:
     made = renderer()
-    (started,) = made.handle(start(params=JobParams(stems=False)))
+    started, _ = made.handle(start(params=JobParams(stems=False)))
     assert isinstance(started, JobStarted)
     assert started.stems == ("mix",)
     (mix,) = audio(made.step())
@@ -153,6 +166,74 @@ def test_a_job_beyond_the_slots_fails_as_too_many_jobs() -> None:
     (failed,) = renderer(start("a"), slots=1).handle(start("b"))
     assert isinstance(failed, JobFailed)
     assert failed.code == "too_many_jobs"
+
+
+def described(messages: list[FromEngine]) -> JobDescribed:
+    (found,) = (message for message in messages if isinstance(message, JobDescribed))
+    return found
+
+
+def choices(messages: list[FromEngine], what: str) -> list[str]:
+    return [choice.value for choice in described(messages).choices if choice.what == what]
+
+
+def test_j6_a_job_says_what_it_decided_at_its_start_and_at_every_turn() -> None:
+    made = renderer()
+    assert choices(made.handle(start(params=JobParams(prompt="warm"))), "mood") == ["warm"]
+    assert choices(made.handle(render_from(params=JobParams(prompt="cold"))), "mood") == ["cold"]
+
+
+def test_j6_what_the_genre_adds_is_said_with_its_reason() -> None:
+    added = [
+        c for c in described(renderer().handle(start(params=JobParams(prompt="warm")))).choices if c.what == "added"
+    ]
+    assert added
+    assert all(choice.value and choice.why for choice in added)
+
+
+def test_j6_nothing_is_added_where_that_is_turned_off() -> None:
+    assert choices(renderer().handle(start(params=JobParams(prompt="warm", enrich=False))), "added") == []
+
+
+def test_j6_a_genre_that_nobody_knows_is_bad_params() -> None:
+    (failed,) = renderer().handle(start(params=JobParams(genre="polka")))
+    assert isinstance(failed, JobFailed)
+    assert failed.code == "bad_params"
+    assert "amapiano" in failed.message
+
+
+def test_j7_a_piece_that_is_given_chords_plays_them() -> None:
+    given = replace(HARMONY, seed=99)
+    assert described(renderer().handle(replace(start(), harmony=given))).harmony == given
+
+
+def test_j2_a_section_lies_on_the_bar_that_the_hub_says() -> None:
+    order = order_of(replace(start(params=JobParams(section="drop")), anchor_tick=3_840, section_tick=11_520))
+    assert (order.spec.section, order.spec.section_bar) == ("drop", 2)
+
+
+def test_j8_a_job_that_plays_notes_has_no_end_and_nothing_added() -> None:
+    order = order_of(replace(start(params=JobParams(clip="*", bars=4, prompt="warm")), notation=NOTATION))
+    assert (order.samples, order.added, order.spec.notation) == (None, (), NOTATION)
+
+
+def test_q9_notes_are_written_for_a_running_and_for_a_finished_job() -> None:
+    made = renderer(start(params=JobParams(bars=1), credit=10**9))
+    question = WriteNotes(job="j1", op_id="n", tick=5_000)
+    running = made.handle(question)
+    run_out(made)
+    assert made.handle(question) == running
+    assert running == [
+        NotesWritten(job="j1", op_id="n", name="drop", start_tick=3_840, length_ticks=3_840, notation=NOTATION)
+    ]
+
+
+def test_q9_who_has_no_notes_says_so() -> None:
+    made = renderer(start(params=JobParams(prompt="no notes")))
+    for job in ("j1", "nobody"):
+        (answer,) = made.handle(WriteNotes(job=job, op_id="n", tick=0))
+        assert isinstance(answer, NotesWritten)
+        assert answer.error
 
 
 @pytest.mark.parametrize(("sample", "word"), [(0.0, 0), (1.0, 32767), (-1.0, -32767), (7.5, 32767), (-9.0, -32767)])

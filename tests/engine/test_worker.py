@@ -48,7 +48,7 @@ async def test_q1_engine_ready_is_the_first_word(rig: Rig) -> None:
 
 async def test_q2_a_job_started_on_the_thread_gives_its_audio(rig: Rig) -> None:
     await rig.exchange.send(start(credit=BLOCK))
-    ready, started, low, high = await rig.receive(4)
+    ready, started, _, low, high = await rig.receive(5)
     assert isinstance(ready, EngineReady)
     assert isinstance(started, JobStarted)
     assert [m.stem for m in audio([low, high])] == ["low", "high"]
@@ -70,7 +70,7 @@ async def test_full_results_keep_the_thread_from_rendering(rig: Rig) -> None:
     await rig.exchange.send(start(credit=10**9))
     await rig.receive(2)
     rig.exchange.close()
-    assert len(audio(await rig.receive_rest())) <= 8 + len(Tone.stems)
+    assert len(audio(await rig.receive_rest())) <= 8 + 2
 
 
 async def test_the_thread_ends_with_the_exchange() -> None:

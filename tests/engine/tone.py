@@ -5,13 +5,15 @@ from collections.abc import Mapping, Sequence
 import msgspec
 import numpy as np
 
-from logdrum_engine.generator import Block, Spec, bar_samples
+from logdrum_engine.generator import Block, Description, Spec, WrittenSection, bar_samples
 from logdrum_engine.models import Model
 from logdrum_engine.scheduler import Lane
 from logdrum_protocol.engine_messages import FromEngine, GrantCredit, JobAudio, RenderFrom, StartJob
-from logdrum_protocol.records import JobParams
+from logdrum_protocol.records import Choice, Harmony, JobParams, Notation, Part, PlayedNote
 
 BLOCK = 4_800
+HARMONY = Harmony(seed=3, key="A minor", anchor_tick=0, jazz=0.5)
+NOTATION = Notation(parts=(Part(instrument="bass"),), notes=(PlayedNote(0, 0, 960, 33, 100),))
 
 
 class ToneError(Exception):
@@ -26,7 +28,17 @@ class ToneState(msgspec.Struct, frozen=True):
 class Tone:
     """Two constant stems, `low` at 0.25 and `high` at the tempo's thousandth, so that a test can see what it hears."""
 
-    stems = ("low", "high")
+    def describe(self, spec: Spec) -> Description:
+        choices = (Choice(what="mood", value=spec.prompt or "none", why="the prompt"),)
+        return Description(stems=("low", "high"), choices=choices, harmony=spec.harmony or HARMONY)
+
+    def turn(self, state: ToneState, spec: Spec, start_sample: int) -> ToneState:
+        return self.begin(spec, start_sample)
+
+    def written(self, state: ToneState, tick: int) -> WrittenSection | None:
+        if state.spec.prompt == "no notes":
+            return None
+        return WrittenSection(name="drop", start_tick=tick - tick % 3_840, length_ticks=3_840, notation=NOTATION)
 
     def begin(self, spec: Spec, start_sample: int) -> ToneState:
         if spec.key == "H":

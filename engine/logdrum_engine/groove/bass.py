@@ -2,37 +2,42 @@
 
 from collections.abc import Iterator
 
-from .harmony import closest
+from .harmony import Chord, closest
 from .piece import Bar
-from .score import Note, laps
+from .score import Note, held
 
-# Step, length in sixteenths, and whether it is the root (R) or the fifth (F).
-_LINES = (
-    ((0, 7.5, "R"), (10, 5.5, "R")),
-    ((0, 15.0, "R"),),
-    ((0, 5.5, "R"), (8, 3.5, "R"), (14, 1.8, "F")),
-    ((2, 5.5, "R"), (10, 5.5, "R")),
-    ((0, 2.8, "R"), (6, 8.0, "R")),
-    ((0, 9.5, "R"), (11, 4.0, "F")),
-)
+_MIDDLE, _LOWEST = 34, 28
 
 
 def play(bar: Bar) -> Iterator[Note]:
-    """Play one bar; a line is cut where the metre is shorter and held where it is longer."""
-    line = bar.piece.dice("bass", bar.section.loop).pick(_LINES)
-    root = closest(bar.chord.root, 34)
-    for step, length, tone in [(lap + s, held, t) for lap in laps(bar.steps) for s, held, t in line]:
-        if bar.section.bass and step < bar.steps:
-            pitch = root if tone == "R" else _fifth(root, bar.chord.fifth)
-            held = min(length, bar.steps - step - 0.1)
-            yield Note(
-                instrument="bass",
-                step=bar.swung(step),
-                length=max(held, 0.2),
-                pitches=(pitch,),
-                velocity=bar.section.bass,
-            )
+    """Play one bar; no note is held into the next one."""
+    if not bar.section.bass:
+        return
+    line = bar.laid(held(bar.piece.dice("bass", bar.section.phrase).pick(bar.book.basses)))
+    steps = [*(step for step, _ in line), bar.steps]
+    for (step, (tone, length)), end in zip(line, steps[1:], strict=True):
+        yield _note(bar, tone, step, min(length, end - step) - 0.1)
 
 
-def _fifth(root: int, fifth: int) -> int:
-    return root + fifth - 12 if root + fifth - 12 >= 28 else root + fifth
+def land(bar: Bar) -> Iterator[Note]:
+    """Hold the root."""
+    if bar.section.bass:
+        yield _note(bar, "R", 0.0, bar.steps - 0.1)
+
+
+def _note(bar: Bar, tone: str, step: float, length: float) -> Note:
+    return Note(
+        instrument="bass",
+        step=bar.swung(step),
+        length=max(length, 0.2),
+        pitches=(_pitch(bar.chord, tone),),
+        velocity=bar.section.bass,
+    )
+
+
+def _pitch(chord: Chord, tone: str) -> int:
+    root = closest(chord.root, _MIDDLE)
+    if tone == "R":
+        return root
+    above = root + (12 if tone == "O" else chord.fifth)
+    return above - 12 if tone == "F" and above - 12 >= _LOWEST else above

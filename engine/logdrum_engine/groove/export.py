@@ -1,33 +1,55 @@
 """Write a groove to files, block by block, so that an hour takes no more memory than a bar."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from secrets import token_hex
 
+import msgspec
 import numpy as np
 import soundfile
 
-from logdrum_engine.generator import SAMPLE_RATE, Block, Pcm, Spec
+from logdrum_engine.generator import SAMPLE_RATE, Block, Description, Pcm, Spec
 
-from .errors import GrooveError
-from .generator import Groove, length_samples
+from .chart import Chart, chart_of
+from .generator import Groove
+from .midi import write_midi
 
 SUBTYPE = "PCM_24"
+FORMATS = (".png", ".svg", ".pdf")
+"""What a plot may be."""
 
 
-def render_to_files(spec: Spec, out: Path, stems_dir: Path | None, on_progress: Callable[[float], None]) -> None:
-    """Write the mix to `out` and, if asked, each stem to `stems_dir` as `<stem>.wav`; progress goes from 0 to 1."""
-    total = length_samples(spec)
-    if not total:
-        raise GrooveError("a file needs a number of bars")
-    with ExitStack() as stack:
-        mix = stack.enter_context(_writer(out))
-        stems = _stem_writers(stems_dir, stack)
-        for block in _blocks(spec):
-            mix.write(_frames(mixed(block)))
-            for name, writer in stems.items():
-                writer.write(_frames(block.stems[name]))
-            on_progress((block.start_sample + block.samples) / total)
+class Files(msgspec.Struct, frozen=True, kw_only=True):
+    """What to write where; only the mix has to be."""
+
+    mix: Path
+    stems: Path | None = None
+    """A folder, made if need be."""
+    midi: Path | None = None
+    plot: Path | None = None
+
+
+def render_to_files(spec: Spec, files: Files, on_progress: Callable[[float], None]) -> Description:
+    """Write what is asked for, all of it or nothing; progress goes from 0 to 1.
+
+    Raises GrooveError for a piece without an end, OSError and RuntimeError where something cannot be written.
+    """
+    chart = chart_of(spec)
+    groove = Groove()
+    description = groove.describe(spec)
+    stems = {} if files.stems is None else {name: files.stems / f"{name}.wav" for name in description.stems}
+    paths = [path for path in (files.mix, *stems.values(), files.midi, files.plot) if path is not None]
+    with _folder(files.stems), _drafts(paths) as draft:
+        blocks = _heard(_blocks(groove, spec), chart, on_progress)
+        _write_audio(blocks, draft[files.mix], {name: draft[path] for name, path in stems.items()})
+        if files.midi is not None:
+            write_midi(chart, draft[files.midi])
+        if files.plot is not None:
+            from .plot import plot  # loads matplotlib, which takes longer than eight bars do
+
+            plot(chart, draft[files.mix], draft[files.plot])
+    return description
 
 
 def mixed(block: Block) -> Pcm:
@@ -35,8 +57,34 @@ def mixed(block: Block) -> Pcm:
     return np.asarray(np.sum(list(block.stems.values()), axis=0), dtype=np.float32)
 
 
-def _blocks(spec: Spec) -> Iterator[Block]:
-    groove = Groove()
+@contextmanager
+def _folder(path: Path | None) -> Iterator[None]:
+    """Make a folder where there is none; it goes again where nothing was put into it."""
+    is_new = path is not None and not path.exists()
+    if path is not None:
+        path.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        if is_new and path is not None:
+            path.rmdir()
+        raise
+
+
+@contextmanager
+def _drafts(paths: Iterable[Path]) -> Iterator[Mapping[Path, Path]]:
+    """Give every file another name beside its own until all are written; on a failure none of them is left."""
+    drafts = {path: path.with_name(f".{token_hex(8)}{path.suffix}") for path in paths}
+    try:
+        yield drafts
+        for path, draft in drafts.items():
+            draft.replace(path)
+    finally:
+        for draft in drafts.values():
+            draft.unlink(missing_ok=True)
+
+
+def _blocks(groove: Groove, spec: Spec) -> Iterator[Block]:
     state = groove.begin(spec, 0)
     while True:
         ((block, state),) = groove.step([state])
@@ -45,11 +93,22 @@ def _blocks(spec: Spec) -> Iterator[Block]:
         yield block
 
 
-def _stem_writers(folder: Path | None, stack: ExitStack) -> dict[str, soundfile.SoundFile]:
-    if folder is None:
-        return {}
-    folder.mkdir(parents=True, exist_ok=True)
-    return {name: stack.enter_context(_writer(folder / f"{name}.wav")) for name in Groove.stems}
+def _heard(blocks: Iterable[Block], chart: Chart, on_progress: Callable[[float], None]) -> Iterator[Block]:
+    """Pass the blocks on and say how far the piece is."""
+    total = round(chart.length_s * SAMPLE_RATE)
+    for block in blocks:
+        yield block
+        on_progress(min(1.0, (block.start_sample + block.samples) / total))
+
+
+def _write_audio(blocks: Iterable[Block], mix: Path, stems: Mapping[str, Path]) -> None:
+    with ExitStack() as stack:
+        out = stack.enter_context(_writer(mix))
+        writers = {name: stack.enter_context(_writer(path)) for name, path in stems.items()}
+        for block in blocks:
+            out.write(_frames(mixed(block)))
+            for name, writer in writers.items():
+                writer.write(_frames(block.stems[name]))
 
 
 def _writer(path: Path) -> soundfile.SoundFile:

@@ -6,6 +6,8 @@ from itertools import pairwise
 
 import msgspec
 
+from logdrum_protocol.records import Harmony
+
 from .dice import Dice
 from .errors import GrooveError
 
@@ -18,19 +20,28 @@ QUALITIES = {
     "m7": (0, 3, 7, 10, 17),
     "maj9": (0, 4, 7, 11, 14),
     "6/9": (0, 4, 7, 9, 14),
-    "sus": (0, 5, 7, 10, 14),
+    "9sus4": (0, 5, 7, 10, 14),
     "13": (0, 4, 7, 10, 14, 21),
     "m7b5": (0, 3, 6, 10, 15),
     "7#9": (0, 4, 7, 10, 15),
 }
 
+# Loops of four bars: semitones over the tonic and a quality.
+_MINOR_VAMPS = (
+    "0:m9 0:m9 8:maj9 7:m7",
+    "0:m9 0:m9 5:m9 5:m9",
+    "0:m9 10:9sus4 0:m9 10:9sus4",
+    "0:m9 8:maj9 0:m9 8:maj9",
+    "0:m9 0:m9 0:m9 7:m7",
+    "5:m9 5:m9 0:m9 0:m9",
+)
 _MINOR = (
     "0:m9 8:maj9 5:m9 7:m7",
     "0:m9 5:m9 8:maj9 7:m7",
     "5:m9 7:m7 0:m9 0:m9",
-    "8:maj9 10:sus 0:m9 7:m7",
-    "0:m9 10:sus 8:maj9 7:m7",
-    "5:m9 10:sus 3:maj9 8:maj9",
+    "8:maj9 10:9sus4 0:m9 7:m7",
+    "0:m9 10:9sus4 8:maj9 7:m7",
+    "5:m9 10:9sus4 3:maj9 8:maj9",
     "0:m9 3:maj9 5:m9 8:maj9",
     "8:maj9 7:m7 5:m9 0:m9",
 )
@@ -40,15 +51,33 @@ _MINOR_JAZZ = (
     "8:maj9 7:7#9 0:m9 5:m9",
     "0:m9 5:m9 2:m7b5 7:7#9",
     "5:m9 7:m7 8:maj9 10:13",
+    "0:m9 10:13 3:maj9 7:7#9",
+)
+_MAJOR_VAMPS = (
+    "0:maj9 0:maj9 9:m9 9:m9",
+    "2:m9 2:m9 0:maj9 0:maj9",
+    "9:m9 9:m9 5:maj9 5:maj9",
+    "0:maj9 7:9sus4 0:maj9 7:9sus4",
 )
 _MAJOR = (
-    "2:m9 7:sus 0:maj9 9:m9",
+    "2:m9 7:9sus4 0:maj9 9:m9",
     "5:maj9 4:m7 2:m9 0:maj9",
-    "9:m9 5:maj9 2:m9 7:sus",
-    "0:maj9 9:m9 2:m9 7:sus",
-    "5:maj9 7:sus 4:m7 9:m9",
+    "9:m9 5:maj9 2:m9 7:9sus4",
+    "0:maj9 9:m9 2:m9 7:9sus4",
+    "5:maj9 7:9sus4 4:m7 9:m9",
 )
 _MAJOR_JAZZ = ("2:m9 7:13 4:m7 9:m9", "5:maj9 7:13 0:maj9 9:m9", "2:m9 7:13 0:maj9 0:6/9", "5:maj9 4:m7 2:m9 7:13")
+
+_PLAN = (0, 0, 2, 1, 0, 1, 1, 2)
+"""Which loop each eight bars of a cycle have."""
+_LOOP_BARS, _CYCLE_BARS, _LOOPS = 8, 64, 3
+
+_COMMON_KEYS = "F minor,C minor,G minor,A minor,D minor,E minor,Bb minor,Eb minor,C# minor,F# minor,B minor,G# minor"
+_BRIGHT_KEYS = "Ab major,Eb major,Db major,F major,Bb major,C major"
+_SHARPS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+_FLATS = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
+_SHARP_TONICS = {True: (1, 4, 6, 8, 11), False: (2, 4, 6, 7, 9, 11)}
+"""Tonics whose key is written with sharps, minor and major."""
 
 _COMP_LOW, _COMP_HIGH = 52, 76
 
@@ -58,6 +87,15 @@ class Key(msgspec.Struct, frozen=True):
 
     tonic: int
     minor: bool
+
+    @property
+    def name(self) -> str:
+        """As people write it."""
+        return f"{self.spell(self.tonic)} {'minor' if self.minor else 'major'}"
+
+    def spell(self, pitch_class: int) -> str:
+        """Name a pitch class with the sharps or flats of this key."""
+        return (_SHARPS if self.tonic in _SHARP_TONICS[self.minor] else _FLATS)[pitch_class]
 
     @property
     def scale(self) -> tuple[int, ...]:
@@ -78,6 +116,8 @@ class Chord(msgspec.Struct, frozen=True):
     root: int
     intervals: tuple[int, ...]
     voicing: tuple[int, ...]
+    symbol: str = ""
+    """Such as "Fm9"."""
 
     @property
     def third(self) -> int:
@@ -105,12 +145,40 @@ def parse_key(text: str) -> Key:
     return Key(tonic, mode == "m" or mode.lower() in ("min", "minor"))
 
 
-def progressions(key: Key, jazz: float, dice: Dice, count: int) -> tuple[tuple[Chord, ...], ...]:
-    """Choose `count` different loops of four chords, from the jazz shelf as often as `jazz` says."""
-    plain, jazzy = (_MINOR, _MINOR_JAZZ) if key.minor else (_MAJOR, _MAJOR_JAZZ)
-    shelf = dice.deal(plain, count)
-    spice = dice.deal(jazzy, count)
-    return tuple(_voiced(key, b if dice.chance(jazz - 0.25) else a) for a, b in zip(shelf, spice, strict=False))
+def some_key(dice: Dice, dark: float) -> Key:
+    """Choose one of the keys that are common here: minor, unless the mood is bright."""
+    keys = _BRIGHT_KEYS if dice.chance(0.55 - dark) else _COMMON_KEYS
+    return parse_key(dice.pick(keys.split(",")))
+
+
+def key_of(harmony: Harmony) -> Key:
+    """The key of a harmony."""
+    return parse_key(harmony.key)
+
+
+def chord_of(harmony: Harmony, bar: int) -> Chord:
+    """The chord of a bar, counted from the harmony's anchor: before it, too, there is harmony."""
+    cycle, place = divmod(bar - _LOOP_BARS, _CYCLE_BARS)
+    number = _PLAN[place // _LOOP_BARS] if bar >= _LOOP_BARS else 0
+    loop = _loops(harmony, max(0, cycle))[number]
+    return loop[bar % len(loop)]
+
+
+@lru_cache(maxsize=64)
+def _loops(harmony: Harmony, cycle: int) -> tuple[tuple[Chord, ...], ...]:
+    """Chord loops of a cycle; the first stays for good, as the tune's own, and the others change."""
+    home = _progressions(harmony, Dice(harmony.seed, "harmony"))
+    fresh = _progressions(harmony, Dice(harmony.seed, "harmony", cycle))
+    return (home[0], *(loop for loop in fresh if loop != home[0])) if cycle else home
+
+
+def _progressions(harmony: Harmony, dice: Dice) -> tuple[tuple[Chord, ...], ...]:
+    """Choose different loops from shelves the further along the jazzier, where `jazz` points with some spread."""
+    key = key_of(harmony)
+    shelves = (_MINOR_VAMPS, _MINOR, _MINOR_JAZZ) if key.minor else (_MAJOR_VAMPS, _MAJOR, _MAJOR_JAZZ)
+    dealt = [dice.deal(shelf, _LOOPS + 1) for shelf in shelves]
+    wanted = [min(2, int(3 * max(0.0, harmony.jazz + dice.between(-0.15, 0.15)))) for _ in range(_LOOPS + 1)]
+    return tuple(_voiced(key, dealt[shelf][number]) for number, shelf in enumerate(wanted))
 
 
 def closest(pitch_class: int, centre: int) -> int:
@@ -121,21 +189,14 @@ def closest(pitch_class: int, centre: int) -> int:
 @lru_cache(maxsize=256)
 def _voiced(key: Key, loop: str) -> tuple[Chord, ...]:
     """Read a loop and lead its voices; twice round, so that the last chord leads back to the first."""
-    symbols = _symbols(loop)
-    hands: list[tuple[int, ...]] = []
+    symbols = [symbol.split(":") for symbol in loop.split()]
     previous: tuple[int, ...] = (56, 60, 63, 67)
-    for offset, intervals in symbols * 2:
-        previous = _nearest_hand((key.tonic + offset) % 12, intervals, previous)
-        hands.append(previous)
-    return tuple(
-        Chord((key.tonic + offset) % 12, intervals, hand)
-        for (offset, intervals), hand in zip(symbols, hands[len(symbols) :], strict=True)
-    )
-
-
-def _symbols(loop: str) -> list[tuple[int, tuple[int, ...]]]:
-    pairs = [symbol.split(":") for symbol in loop.split()]
-    return [(int(offset), QUALITIES[quality]) for offset, quality in pairs]
+    chords: list[Chord] = []
+    for offset, quality in symbols * 2:
+        root, intervals = (key.tonic + int(offset)) % 12, QUALITIES[quality]
+        previous = _nearest_hand(root, intervals, previous)
+        chords.append(Chord(root, intervals, previous, key.spell(root) + quality))
+    return tuple(chords[len(symbols) :])
 
 
 def _nearest_hand(root: int, intervals: tuple[int, ...], previous: tuple[int, ...]) -> tuple[int, ...]:

@@ -1,39 +1,20 @@
-"""The keys: electric piano comping, pads, and a small lead with echoes."""
+"""The keys: electric piano or organ comping, pads, runs of the right hand, and a small lead."""
 
+import math
 from collections.abc import Iterator
 from functools import lru_cache
 
 from logdrum_engine.generator import SAMPLE_RATE
 
-from .dice import Dice
-from .harmony import closest
+from .harmony import Chord, closest
+from .metre import laid
 from .piece import Bar, Piece
-from .score import Note, laps
+from .score import Note, held
 from .synth.voice import LONGEST_NOTE_S
 
-# Step and length in sixteenths of each chord of the bar.
-_COMPS = (
-    ((0, 2.5), (3, 2.0), (6, 4.5), (11, 2.0), (14, 2.0)),
-    ((0, 5.5), (7, 1.5), (10, 4.0)),
-    ((2, 1.6), (6, 1.6), (10, 1.6), (14, 1.6)),
-    ((0, 2.6), (6, 6.0), (14, 2.0)),
-    ((3, 2.5), (6, 2.0), (11, 4.0)),
-    ((0, 1.5), (3, 1.5), (6, 3.0), (10, 2.6), (13, 2.5)),
-    ((0, 7.5), (11, 1.5), (14, 2.0)),
-    ((0, 3.0), (7, 5.0), (13, 1.4)),
-)
-_MOTIFS = (
-    (0, 3, 6, 10),
-    (2, 3, 6, 9, 11),
-    (0, 2, 3, 6, 8),
-    (4, 6, 7, 10, 14),
-    (3, 6, 7, 9, 12),
-    (0, 6, 8, 11, 14),
-)
-_LEADS = ("kalimba", "organ", "bell", "flute", "kalimba")
 _LEAD_LOW, _LEAD_HIGH = 67, 84
-_ECHOES = ((3.0, 0.38, 0.55), (6.0, 0.18, -0.55))
-"""Steps later, how loud, and where."""
+_ORGAN_WEIGHT = 0.62
+"""An organ does not fade, so it is played more softly."""
 
 
 def play(bar: Bar) -> Iterator[Note]:
@@ -42,32 +23,40 @@ def play(bar: Bar) -> Iterator[Note]:
         yield from player(bar)
 
 
+def land(bar: Bar) -> Iterator[Note]:
+    """Hold the chord."""
+    if bar.section.keys:
+        yield from _chord(bar, bar.chord, 0.0, bar.steps - 0.1, 0.9 * bar.section.keys)
+    if bar.section.pad:
+        yield from _pad(bar)
+
+
 def _comp(bar: Bar) -> Iterator[Note]:
     """Two rhythms that take turns; a chord on the last two steps is already the next bar's."""
     if not bar.section.keys:
         return
-    rhythm = bar.piece.dice("comp", bar.section.loop).deal(_COMPS, 2)[bar.index % 2]
+    shelf = bar.book.organ_comps if bar.piece.direction.comp == "organ" else bar.book.comps
+    rhythm = bar.piece.dice("comp", bar.section.phrase).deal(shelf, 2)[bar.place % 2]
     dice = bar.dice("comp")
-    for number, (step, length) in enumerate((lap + s, held) for lap in laps(bar.steps) for s, held in rhythm):
-        if step < bar.steps and (number == 0 or not dice.chance(0.1)):
-            yield from _stab(bar, dice, step, length)
+    run = _run_steps(bar)
+    line = [stroke for stroke in bar.laid(held(rhythm)) if stroke[0] not in run]
+    steps = [*(step for step, _ in line), bar.steps + 1]
+    for number, ((step, (mark, length)), end) in enumerate(zip(line, steps[1:], strict=True)):
+        if number == 0 or not dice.chance(0.1):
+            chord = bar.next_chord if step >= bar.steps - 2 and bar.steps > 4 else bar.chord
+            velocity = dice.between(0.72, 0.92) * (1.1 if mark == "X" else 1.0) * (0.9 if length < 2 else 1.0)
+            presence = bar.section.keys * (0.8 + 0.3 * bar.piece.direction.jazz)
+            yield from _chord(bar, chord, step, min(length + 0.5, end - step), velocity * presence)
 
 
-def _stab(bar: Bar, dice: Dice, step: float, length: float) -> Iterator[Note]:
-    chord = bar.next_chord if step >= bar.steps - 2 and bar.steps > 4 else bar.chord
-    presence = bar.section.keys * (0.8 + 0.3 * bar.piece.style.jazz)
-    velocity = presence * dice.between(0.72, 1.0) * (0.9 if length < 2 else 1.0)
+def _chord(bar: Bar, chord: Chord, step: float, length: float, velocity: float) -> Iterator[Note]:
+    """Strike a chord, the melody in its top voice a little louder."""
+    name = bar.piece.direction.comp
+    level = velocity * (_ORGAN_WEIGHT if name == "organ" else 1.0)
     place = bar.swung(step)
-    for number, pitch in enumerate(chord.voicing):
-        strum = 0.03 * number
+    for pitch in chord.voicing:
         weight = 1.0 if pitch == chord.voicing[-1] else 0.85
-        pan = (pitch - 63) / 30
-        yield Note(
-            instrument="piano", step=place + strum, velocity=velocity * weight, length=length, pitches=(pitch,), pan=pan
-        )
-    yield Note(
-        instrument="bloom", step=place, velocity=velocity * min(1.0, 0.3 + length / 6), pitches=chord.voicing, colour=1
-    )
+        yield Note(instrument=name, step=place, velocity=level * weight, length=length, pitches=(pitch,))
 
 
 def _pad(bar: Bar) -> Iterator[Note]:
@@ -77,7 +66,6 @@ def _pad(bar: Bar) -> Iterator[Note]:
     longest = 0.8 * LONGEST_NOTE_S * SAMPLE_RATE / bar.piece.feel.step_samples
     parts = int(bar.steps // longest) + 1
     length = bar.steps / parts
-    colour = 2 - round(2 * bar.piece.style.dark)
     pitches = (closest(bar.chord.root, 50), *bar.chord.voicing)
     for part in range(parts):
         yield Note(
@@ -86,59 +74,55 @@ def _pad(bar: Bar) -> Iterator[Note]:
             length=length,
             velocity=bar.section.pad,
             pitches=pitches,
-            colour=colour,
+            colour=bar.piece.patches.pad,
         )
 
 
 def _run(bar: Bar) -> Iterator[Note]:
-    """A few notes of the piano's right hand into a new phrase, in jazzier pieces."""
+    """A few notes of the right hand into a new phrase."""
     dice = bar.dice("run")
-    if bar.place % 4 != 3 or not bar.section.keys or not dice.chance(bar.piece.style.jazz):
-        return
     ladder = _ladder(bar.piece, 70, 86)
     at = dice.below(len(ladder) - 4)
     line = [ladder[at + i] for i in dice.pick(((3, 2, 1, 0), (0, 1, 2, 3), (2, 3, 1, 0), (0, 2, 1, 3)))]
-    for number, pitch in enumerate(line):
-        step = max(0.0, bar.steps - 6) + number * 1.0
-        yield Note(instrument="piano", step=bar.swung(step), velocity=0.8, length=1.4, pitches=(pitch,), pan=0.2)
+    level = 0.8 * bar.section.keys * (_ORGAN_WEIGHT if bar.piece.direction.comp == "organ" else 1.0)
+    for step, pitch in zip(_run_steps(bar), line, strict=False):
+        place = bar.swung(step)
+        yield Note(instrument=bar.piece.direction.comp, step=place, velocity=level, length=1.4, pitches=(pitch,))
+
+
+def _run_steps(bar: Bar) -> tuple[float, ...]:
+    """Where the right hand leaves the chords for a run, in some bars of jazzier pieces."""
+    jazz = bar.piece.direction.jazz
+    if bar.place % 4 != 3 or not bar.section.keys or not bar.dice("runs").chance(jazz - 0.2):
+        return ()
+    start = max(0.0, float(math.floor(bar.steps) - 6))
+    return tuple(start + number for number in range(4) if start + number < bar.steps)
 
 
 def _lead(bar: Bar) -> Iterator[Note]:
-    """A motif in the first bar of four, an answer in the third, and their echoes."""
+    """A motif in the first bar of four and an answer in the third; the others are room for their echoes."""
     if not bar.section.lead or bar.place % 2:
         return
-    name = bar.piece.style.lead or bar.piece.dice("lead").pick(_LEADS)
-    for step, length, pitch in _motif(bar.piece, bar.section.phrase, bar.place % 4):
-        note = Note(
-            instrument=name, step=bar.swung(step), velocity=bar.section.lead, length=length, pitches=(pitch,), pan=-0.1
-        )
-        yield note
-        yield from _echoes(note)
-
-
-def _echoes(note: Note) -> Iterator[Note]:
-    """Repeats of a note: an echo that is written cannot depend on where a render began."""
-    for later, level, pan in _ECHOES:
+    for step, length, pitch in _motif(bar.piece, bar.phrase, bar.place % 4):
         yield Note(
-            instrument=note.instrument,
-            step=note.step + later,
-            velocity=note.velocity * level,
-            length=note.length,
-            pitches=note.pitches,
-            pan=pan,
+            instrument=bar.piece.direction.lead,
+            step=bar.swung(step),
+            velocity=bar.section.lead,
+            length=length,
+            pitches=(pitch,),
         )
 
 
 @lru_cache(maxsize=128)
 def _motif(piece: Piece, phrase: int, place: int) -> tuple[tuple[float, float, int], ...]:
-    """Write a walk along the key's pentatonic, in steps more often than in leaps."""
+    """Write a walk along the key's pentatonic, in steps more often than in leaps, that comes to rest."""
     dice = piece.dice("motif", phrase, place)
     ladder = _ladder(piece, _LEAD_LOW, _LEAD_HIGH)
     top = len(ladder) - 1
     at = top // 2 + dice.below(3) - 1
     line = []
-    for step in [s for s in dice.pick(_MOTIFS) if s < piece.feel.steps]:
-        line.append((float(step), dice.pick((0.9, 1.4, 1.8)), ladder[at]))
+    for step, (_, length) in laid(held(dice.pick(piece.direction.book.motifs)), piece.feel, place):
+        line.append((step, length * 0.9, ladder[at]))
         at = top - abs(top - abs(at + dice.pick((-2, -1, -1, 1, 1, 2))))  # turns round at either end
     return tuple(line)
 

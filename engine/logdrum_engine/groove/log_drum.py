@@ -1,47 +1,23 @@
-"""The log drummer: phrases of four bars, a call, its answer, the call again and a turn, following the chords."""
+"""The log drummer: phrases of four bars, calls, answers and turns, following the chords."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
 import msgspec
+from msgspec.structs import replace
 
 from .dice import Dice
 from .harmony import Chord, closest
+from .metre import laid
 from .piece import Bar, Piece
-from .score import Note, laps
-from .synth.low import LOG_HARD, LOG_SOFT
+from .score import Note, hits
 
 LOWEST, HIGHEST = 26, 50
 """37 to 147 Hz."""
-
-_SPARSE_CALLS = ((3, 6, 10), (0, 3, 10), (6, 10, 11), (3, 7, 14), (0, 6, 11))
-_CALLS = (
-    (0, 3, 6, 11),
-    (3, 6, 7, 10, 14),
-    (2, 5, 8, 11),
-    (0, 3, 7, 10),
-    (3, 6, 10, 13),
-    (0, 2, 6, 9, 14),
-    (3, 5, 6, 11, 14),
-)
-_ANSWERS = (
-    (0, 3, 6, 8, 11, 14),
-    (3, 6, 10, 12, 13, 14),
-    (2, 3, 6, 8, 10, 11, 14),
-    (0, 3, 6, 10, 11, 12, 14),
-    (3, 5, 6, 9, 11, 13, 14),
-    (0, 3, 5, 8, 10, 13),
-)
-_TURNS = (
-    (0, 3, 6, 10, 12, 12.5, 13, 13.5, 14),
-    (3, 6, 8, 9, 10, 11, 12, 13, 14, 15),
-    (0, 3, 6, 7, 10, 13, 14, 15),
-    (2, 5, 8, 11, 12, 13, 13.5, 14, 15),
-    (0, 6, 10, 10.5, 11, 14, 14.5, 15),
-)
-# How often each tone of the chord is played: root, octave, fifth over and under, seventh under, third.
-_TONES = "RRRRROOOFFFDSST"
+_ACCENTS = {"X": 1.0, "x": 0.88, "g": 0.92, "r": 0.75, "o": 0.5}
+_GAP = 0.06
+"""Least silence before the next stroke; what glides has none."""
 
 
 class Hit(msgspec.Struct, frozen=True):
@@ -51,38 +27,35 @@ class Hit(msgspec.Struct, frozen=True):
     tone: str
     velocity: float
     length: float
-    glides: bool
+    glides: bool = False
 
 
 def play(bar: Bar) -> Iterator[Note]:
     """Play one bar of the section's phrase, with small liberties; in a break hardly any."""
-    colour = _colour(bar.piece)
+    strokes = _bar_hits(bar)
+    if not strokes:
+        return
+    places = [bar.swung(hit.step) for hit in strokes]
+    ends = [*places[1:], max(bar.steps, places[-1] + 0.25)]
+    into = [*(hit.glides for hit in strokes[1:]), False]
     previous: int | None = None
-    for hit in _bar_hits(bar):
-        chord = bar.next_chord if hit.step >= bar.steps - 1.5 else bar.chord
-        pitch = pitch_of(chord, hit.tone, bar.piece)
+    for hit, place, end, legato in zip(strokes, places, ends, into, strict=True):
+        pitch = _pitch_in(bar, hit)
         start = previous if hit.glides and previous not in (None, pitch) else None
-        length = hit.length
-        yield Note(
-            instrument="log_drum",
-            step=bar.swung(hit.step),
-            velocity=hit.velocity,
-            length=length,
-            pitches=(pitch,),
-            glide_from=start,
-            colour=colour,
-        )
+        length = end - place if legato else min(hit.length, end - place - _GAP)
+        yield _note(bar, place, pitch, hit.velocity, length, start)
         previous = pitch
 
 
-def _colour(piece: Piece) -> int:
-    dice = piece.dice("log colour")
-    return dice.pick(LOG_HARD if dice.chance(piece.style.hard) else LOG_SOFT)
+def land(bar: Bar) -> Iterator[Note]:
+    """Strike the root and let it ring."""
+    if bar.section.log:
+        yield _note(bar, 0.0, pitch_of(bar.chord, "R", bar.piece), 1.0, min(8.0, bar.steps - _GAP), None)
 
 
 def pitch_of(chord: Chord, tone: str, piece: Piece) -> int:
     """MIDI number of a tone of the chord, folded by octaves into the drum's range."""
-    middle = 34 - round(3 * piece.style.dark)
+    middle = 34 - round(3 * piece.direction.dark)
     root = closest(chord.root, middle)
     offset = {"R": 0, "O": 12, "F": chord.fifth, "D": chord.fifth - 12, "S": chord.seventh - 12, "T": chord.third}[tone]
     pitch = root + offset
@@ -93,25 +66,47 @@ def pitch_of(chord: Chord, tone: str, piece: Piece) -> int:
     return pitch
 
 
+def _pitch_in(bar: Bar, hit: Hit) -> int:
+    """The pitch of a stroke; one just before the bar line is already the next chord's."""
+    return pitch_of(bar.next_chord if hit.step >= bar.steps - 1.5 else bar.chord, hit.tone, bar.piece)
+
+
+def _note(bar: Bar, step: float, pitch: int, velocity: float, length: float, start: int | None) -> Note:
+    return Note(
+        instrument="log_drum",
+        step=step,
+        velocity=velocity,
+        length=length,
+        pitches=(pitch,),
+        glide_from=start,
+        colour=bar.piece.patches.log_drum,
+    )
+
+
 def _bar_hits(bar: Bar) -> list[Hit]:
     section = bar.section
+    if "log" in bar.piece.direction.out:
+        return []
     if section.log == 0:
-        return _pick_up(bar) if bar.place == 7 else _tease(bar)
-    written = _phrase(bar.piece, section.phrase)[bar.place % 4]
-    if section.log < 1:
+        return _pick_up(bar) if bar.left == 0 and bar.following.log else _tease(bar)
+    written = _phrase(bar.piece, bar.phrase)[bar.place % 4]
+    if section.log < 0.7 and bar.left:
         written = written[:3]
     return _varied(bar, written)
 
 
 def _tease(bar: Bar) -> list[Hit]:
-    """In the second half of a break, the first strokes of what is to come, from a distance."""
-    coming = _phrase(bar.piece, bar.section.phrase + 1)[0][:2] if bar.place >= 4 else ()
-    return [msgspec.structs.replace(hit, velocity=hit.velocity * 0.5) for hit in coming]
+    """In the second half of a section without it, the first strokes of what is to come, from a distance."""
+    if bar.place * 2 < bar.stretch.bars or not bar.following.log:
+        return []
+    coming = _phrase(bar.piece, 2 * bar.following.phrase)[0][:2]
+    return [replace(hit, velocity=hit.velocity * 0.6, glides=False) for hit in coming]
 
 
 def _pick_up(bar: Bar) -> list[Hit]:
+    """Up into the section that brings it back."""
     start = max(0.0, bar.steps - 4)
-    return [Hit(start + i, tone, 0.6 + 0.12 * i, 0.9, False) for i, tone in enumerate("DRRO") if start + i < bar.steps]
+    return [Hit(start + i, tone, 0.6 + 0.12 * i, 0.9) for i, tone in enumerate("DRRO") if start + i < bar.steps]
 
 
 def _varied(bar: Bar, written: tuple[Hit, ...]) -> list[Hit]:
@@ -119,49 +114,89 @@ def _varied(bar: Bar, written: tuple[Hit, ...]) -> list[Hit]:
     dice = bar.dice("log")
     played: list[Hit] = []
     for number, hit in enumerate(written):
-        if number and bar.index and dice.chance(0.05):
+        if number and bar.place and len(written) > 3 and dice.chance(0.05):
             continue
         played.append(hit)
         has_room = hit.length > 2.2 and hit.step + 1 < bar.steps
-        if has_room and dice.chance(0.05 + 0.2 * bar.piece.style.density * bar.piece.style.hard):
-            played[-1] = msgspec.structs.replace(hit, length=0.9)
-            played.append(Hit(hit.step + 1, hit.tone, hit.velocity * 0.6, 0.9, False))
+        if has_room and dice.chance(0.05 + 0.2 * bar.piece.direction.density * bar.piece.direction.hard):
+            played.append(Hit(hit.step + 1, hit.tone, hit.velocity * 0.55, 0.9))
     return played
 
 
 @lru_cache(maxsize=256)
 def _phrase(piece: Piece, number: int) -> tuple[tuple[Hit, ...], ...]:
-    """Write a phrase; its third bar is its first again, so that there is something to remember."""
+    """Write a phrase; its call comes back as it was, so that there is something to remember."""
     dice = piece.dice("log", number)
-    drive = piece.style.density + 0.3 * (number % 3 == 1)
-    call = dice.pick(_CALLS if dice.chance(0.35 + 0.6 * drive) else _SPARSE_CALLS)
-    answer = dice.pick(_ANSWERS if dice.chance(0.3 + 0.6 * drive) else _CALLS)
-    turn = dice.pick(_TURNS if dice.chance(0.35 + 0.5 * drive) else _ANSWERS)
-    first = _bar_of(piece, dice, call)
-    return (first, _bar_of(piece, dice, answer), first, _bar_of(piece, dice, turn))
+    book = piece.direction.book.log
+    said = {
+        part: _toned(piece, dice, _figure(piece, dice, shelf))
+        for part, shelf in (("C", book.calls), ("A", book.answers), ("T", book.turns))
+    }
+    return tuple(_bar_of(piece, said[part], turn) for turn, part in enumerate(book.shape))
 
 
-def _bar_of(piece: Piece, dice: Dice, rhythm: tuple[float, ...]) -> tuple[Hit, ...]:
-    steps = [s for lap in laps(piece.feel.steps) for s in (lap + r for r in rhythm) if s < piece.feel.steps] or [0.0]
-    gaps = [b - a for a, b in pairwise([*steps, steps[-1] + 4])]
-    tones = _tones(dice, len(steps))
-    return tuple(_hit(piece, dice, *each) for each in zip(steps, tones, gaps, strict=True))
+def _figure(piece: Piece, dice: Dice, shelf: Sequence[str]) -> str:
+    density = piece.direction.log_density
+    return _bent(dice, _thinned(dice, _chosen(dice, shelf, density), density), piece.direction.rolls)
 
 
-def _hit(piece: Piece, dice: Dice, step: float, tone: str, gap: float) -> Hit:
-    """Long where there is room, clipped where it should bounce, accented off the beat."""
-    bounce = dice.chance(0.2 + 0.25 * piece.style.hard)
-    length = min(gap, 1.0 if bounce else 4.0) * 0.94
-    accent = 1.0 if step % 4 in (2, 3) else 0.88
-    glides = gap >= 1 and dice.chance(0.22)
-    return Hit(step, tone, accent * dice.between(0.88, 1.0) * (0.8 if gap < 1 else 1.0), length, glides)
+def _chosen(dice: Dice, shelf: Sequence[str], density: float) -> str:
+    """Take three patterns from the shelf and of those the one that is as dense as is wanted."""
+    dealt = sorted(dice.deal(shelf, 3), key=_weight)
+    return dealt[min(len(dealt) - 1, int(max(0.0, dice.between(density - 0.35, density + 0.35)) * len(dealt)))]
 
 
-def _tones(dice: Dice, count: int) -> list[str]:
-    """A line that starts on the root or its octave and never plays one tone three times running."""
-    line = ["R" if dice.chance(0.8) else "O"]
-    while len(line) < count:
-        tone = dice.pick(_TONES)
-        if line[-2:] != [tone, tone]:
-            line.append(tone)
-    return line
+def _thinned(dice: Dice, pattern: str, density: float) -> str:
+    """Leave out strokes, or put some in, where even the style's own patterns are not what is wanted."""
+    more, less = 0.4 * max(0.0, density - 0.5), 0.8 * max(0.0, 0.5 - density)
+    rolled = [(mark, dice.unit()) for mark in pattern]
+    return "".join("." if mark == "x" and u < less else "x" if mark == "." and u < more else mark for mark, u in rolled)
+
+
+def _weight(pattern: str) -> int:
+    return sum(2 if mark == "r" else 1 for mark in pattern if mark != ".")
+
+
+def _bent(dice: Dice, pattern: str, rolls: float) -> str:
+    """Move a stroke by a sixteenth, so that no two pieces share a figure; then roll as much as is wanted."""
+    marks = list(pattern)
+    free = [at for at in range(2, 15) if marks[at] == "x" and "." in (marks[at - 1], marks[at + 1])]
+    if free and dice.chance(0.6):
+        at = dice.pick(free)
+        to = at + 1 if marks[at + 1] == "." and (marks[at - 1] != "." or dice.chance(0.5)) else at - 1
+        marks[to], marks[at] = marks[at], "."
+    return "".join("r" if mark == "x" and at >= 8 and dice.chance(rolls) else mark for at, mark in enumerate(marks))
+
+
+def _toned(piece: Piece, dice: Dice, pattern: str) -> tuple[tuple[float, Hit], ...]:
+    """Give every stroke its tone: from the root or its octave on, never the same for three strokes running."""
+    book, glides = piece.direction.book.log, piece.direction.glides
+    line: list[tuple[float, Hit]] = []
+    last = ["", "R" if dice.chance(0.8) else "O"]
+    for step, mark in _strokes(pattern):
+        tone = last[1] if not line or step % 1 else dice.pick(book.tones)
+        while line and not step % 1 and last == [tone, tone]:
+            tone = dice.pick(book.tones)
+        last = [last[1], tone]
+        slides = mark == "g" or (bool(line) and step % 1 == 0 and dice.chance(book.glides + glides))
+        accent = _ACCENTS[mark] * dice.between(0.9, 1.0)
+        line.append((step, Hit(step, tone, accent, 1.0 if dice.chance(0.25) else book.longest, slides)))
+    return tuple(line)
+
+
+def _strokes(pattern: str) -> Iterator[tuple[float, str]]:
+    """Read a log drum's pattern, a roll as two strokes."""
+    for step, mark in hits(pattern):
+        yield step, mark
+        if mark == "r":
+            yield step + 0.5, mark
+
+
+def _bar_of(piece: Piece, line: tuple[tuple[float, Hit], ...], turn: int) -> tuple[Hit, ...]:
+    """Lay a line into a bar of the piece and hold each stroke while there is room."""
+    strokes = laid(line, piece.feel, turn) or [(0.0, Hit(0.0, "R", 0.9, 4.0))]
+    gaps = [b - a for (a, _), (b, _) in pairwise([*strokes, (strokes[-1][0] + 4, strokes[-1][1])])]
+    return tuple(
+        replace(hit, step=step, length=min(gap, hit.length) * 0.94)
+        for (step, hit), gap in zip(strokes, gaps, strict=True)
+    )

@@ -1,25 +1,35 @@
-"""From notes to stems: events at addresses, summed, ducked and limited without any memory of what came before."""
+"""From notes to stems: events at addresses, summed, ducked and saturated without any memory of what came before."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from logdrum_engine.generator import SAMPLE_RATE, Pcm
 
 from .metre import Feel
 from .score import STEMS, Note
-from .synth.rack import RACK, sounding
+from .synth.rack import RACK, Instrument, sounding
 from .synth.voice import Voice
 from .synth.waves import Signal, axis, rise, samples_of, soft
 
-CEILINGS: Mapping[str, float] = {"drums": 0.33, "log_drum": 0.30, "bass": 0.12, "other": 0.21}
-"""Loudest sample of each stem; they add up to less than full scale, for listeners only add."""
+Stems = npt.NDArray[np.float32]
+"""`[stems, 2, samples]`, in the order of STEMS."""
+
+CEILINGS: Mapping[str, float] = {"drums": 0.8, "log_drum": 0.75, "bass": 0.34, "other": 0.6}
+"""Loudest sample of each stem before the limiter: every stem is saturated gently, as on a desk of its own."""
+
+_CEILINGS = np.array([CEILINGS[stem] for stem in STEMS], dtype=np.float32)[:, np.newaxis, np.newaxis]
+_PLACES = {stem: place for place, stem in enumerate(STEMS)}
+_LENGTH_STEP = 480
 
 
 class Event(msgspec.Struct, frozen=True):
     """A one-shot at an address."""
 
+    place: float
+    """The address before it is rounded."""
     start: int
     end: int
     stem: str
@@ -44,57 +54,65 @@ _DUCKS: Mapping[str, tuple[Duck, ...]] = {
 }
 
 
-def perform(notes: Iterable[Note], feel: Feel, bar: int) -> tuple[Event, ...]:
+def gain_of(gain_db: float) -> float:
+    """Read decibels as a factor."""
+    return float(10.0 ** (gain_db / 20))
+
+
+def perform(notes: Iterable[Note], feel: Feel, bar: int, gain: float = 1.0) -> tuple[Event, ...]:
     """Give every note of a bar its address, its voice and its gains."""
-    return tuple(_event(note, feel, bar) for note in notes)
+    return tuple(_event(note, feel, bar, gain) for note in notes)
 
 
-def _event(note: Note, feel: Feel, bar: int) -> Event:
+def _event(note: Note, feel: Feel, bar: int, gain: float) -> Event:
     row = RACK[note.instrument]
-    voice = Voice(
+    place = (bar + note.step / feel.steps) * feel.bar_samples
+    voice = _voice(note, row, round(note.length * feel.step_samples))
+    level = gain * row.gain * note.velocity * note.gain
+    left, right = level * min(1.0, 1.0 - note.pan), level * min(1.0, 1.0 + note.pan)
+    return Event(place, round(place), round(place) + sounding(voice), row.stem, left, right, voice)
+
+
+def _voice(note: Note, row: Instrument, length: int) -> Voice:
+    """Name the sound; what nobody could tell apart has one name, so that it is made once."""
+    return Voice(
         instrument=note.instrument,
         pitches=note.pitches,
-        length=round(note.length * feel.step_samples) if row.held else 0,
-        strength=min(3, int(note.velocity * 4)) if row.held else 2,
+        length=-(-length // _LENGTH_STEP) * _LENGTH_STEP if row.held else 0,
+        strength=min(3, int(note.velocity * 4)) if row.toned else 2,
         glide_from=note.glide_from,
         colour=note.colour,
     )
-    start = feel.sample_of(bar, note.step)
-    level = row.gain * note.velocity
-    left, right = min(1.0, 1.0 - note.pan), min(1.0, 1.0 + note.pan)
-    return Event(start, start + sounding(voice), row.stem, level * left, level * right, voice)
 
 
-def mix(events: Sequence[Event], first: int, last: int, shot_of: Callable[[Voice], Pcm]) -> dict[str, Pcm]:
-    """Render samples `first` to `last` of every stem; the events must come in an order that no block size changes."""
-    heard = [event for event in events if event.start < last and event.end > first]
-    stems = {name: np.zeros((2, last - first), dtype=np.float32) for name in STEMS}
-    for event in heard:
-        _add(stems[event.stem], event, first, shot_of(event.voice))
-    for name, pcm in stems.items():
-        for duck in _DUCKS[name]:
-            _push_down(pcm, duck, heard, first)
-    return {name: soft(pcm, CEILINGS[name]) for name, pcm in stems.items()}
+def mix(events: Iterable[Event], first: int, last: int, shot_of: Callable[[Voice], Pcm]) -> Stems:
+    """Render samples `first` to `last` of every stem; the events must come in an order that no span changes."""
+    stems = np.zeros((len(STEMS), 2, last - first), dtype=np.float32)
+    ducking: list[Event] = []
+    for event in events:
+        if event.start < last and event.end > first:
+            _add(stems[_PLACES[event.stem]], event, first, shot_of(event.voice))
+            if event.voice.instrument in _DUCKING:
+                ducking.append(event)
+    for event in ducking:
+        for stem, curve in _DUCKING[event.voice.instrument]:
+            _push_down(stems[stem], event.start - first, curve)
+    return soft(stems, _CEILINGS)
 
 
 def _add(pcm: Pcm, event: Event, first: int, shot: Pcm) -> None:
-    """Add the part of a one-shot that falls within the block."""
+    """Add the part of a one-shot that falls within the span."""
     begin = max(event.start - first, 0)
     end = min(event.start - first + shot.shape[1], pcm.shape[1])
     if end > begin:
-        part = shot[:, begin + first - event.start : end + first - event.start]
-        pcm[0, begin:end] += part[0] * np.float32(event.gain_left)
-        pcm[1, begin:end] += part[-1] * np.float32(event.gain_right)
+        gains = np.array(((event.gain_left,), (event.gain_right,)), dtype=np.float32)
+        pcm[:, begin:end] += shot[:, begin + first - event.start : end + first - event.start] * gains
 
 
-def _push_down(pcm: Pcm, duck: Duck, heard: Iterable[Event], first: int) -> None:
-    curve = _CURVES[duck]
-    for event in heard:
-        if event.voice.instrument == duck.by:
-            begin = max(event.start - first, 0)
-            end = min(event.start - first + curve.size, pcm.shape[1])
-            if end > begin:
-                pcm[:, begin:end] *= curve[begin + first - event.start : end + first - event.start]
+def _push_down(pcm: Pcm, start: int, curve: Signal) -> None:
+    begin, end = max(start, 0), min(start + curve.size, pcm.shape[1])
+    if end > begin:
+        pcm[:, begin:end] *= curve[begin - start : end - start]
 
 
 def _curve(duck: Duck) -> Signal:
@@ -104,4 +122,8 @@ def _curve(duck: Duck) -> Signal:
     return np.asarray(1 - duck.depth * dip, dtype=np.float32)
 
 
-_CURVES = {duck: _curve(duck) for ducks in _DUCKS.values() for duck in ducks}
+_DUCKING = {
+    by: [(_PLACES[stem], _curve(duck)) for stem, ducks in _DUCKS.items() for duck in ducks if duck.by == by]
+    for by in ("kick", "log_drum")
+}
+"""Which stems an instrument pushes down, and how."""

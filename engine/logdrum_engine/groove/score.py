@@ -1,6 +1,5 @@
 """What the composer writes and the synthesiser reads: notes, and the patterns they come from."""
 
-import math
 from collections.abc import Iterator
 
 import msgspec
@@ -23,19 +22,21 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
     """Which of the instrument's sounds."""
     pan: float = 0.0
     """-1 left to 1 right."""
+    gain: float = 1.0
+    """Of the track it is on; unlike the velocity it changes no tone."""
 
 
-def hits(pattern: str, steps: float) -> Iterator[tuple[int, str]]:
-    """Read a pattern, a character a sixteenth, `.` for silence; it repeats or is cut to fit the bar."""
-    for step in range(math.ceil(steps)):
-        mark = pattern[step % len(pattern)]
-        if mark != ".":
-            yield step, mark
+def hits(pattern: str) -> Iterator[tuple[float, str]]:
+    """Read a pattern of strokes, a character a sixteenth, `.` for silence."""
+    return ((float(step), mark) for step, mark in enumerate(pattern) if mark != ".")
 
 
-def laps(steps: float) -> range:
-    """Where a line written for sixteen sixteenths begins again in a longer bar."""
-    return range(0, math.ceil(steps), 16)
+def held(pattern: str) -> Iterator[tuple[float, tuple[str, float]]]:
+    """Read a pattern of held notes: a mark, and `~` for each sixteenth longer that it is held."""
+    for step, mark in hits(pattern):
+        if mark != "~":
+            rest = pattern[int(step) + 1 :]
+            yield step, (mark, 1.0 + len(rest) - len(rest.lstrip("~")))
 
 
 LOUDNESS = {"X": 1.0, "x": 0.75, "o": 0.5, "-": 0.3}

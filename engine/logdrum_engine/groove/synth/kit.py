@@ -34,7 +34,7 @@ def shaker(voice: Voice) -> Pcm:
     grains = swell + np.float32(0.35) * _late(t, 0.019, 0.016)
     shape = band(low * (1.12 if back else 1.0), high, 4.0)
     sides = [noise(t.size, 100 + voice.colour * 7 + ear, shape) for ear in range(3)]
-    shot = stereo(sides[0] + sides[1] * 0.6, sides[0] + sides[2] * 0.6) * grains
+    shot = stereo(sides[0] * 0.8 + sides[1] * 0.85, sides[0] * 0.8 + sides[2] * 0.85) * grains
     close(shot, 0.02)
     return np.asarray(shot * np.float32(0.5), dtype=np.float32)
 
@@ -76,7 +76,7 @@ def clap(voice: Voice) -> Pcm:
     envelope = sum((_late(t, start, 0.005) for start in (0.0, 0.009, 0.019)), _late(t, 0.028, 0.045))
     shot = hands * envelope * np.float32(0.38)
     close(shot, 0.05)
-    return in_room(shot, 0.55, 0.30)
+    return in_room(shot, 0.55, 0.42)
 
 
 def rim(voice: Voice) -> Pcm:
@@ -87,7 +87,7 @@ def rim(voice: Voice) -> Pcm:
     click = noise(t.size, 61, band(2500.0, 7500.0)) * fall(t, 0.0018) * np.float32(0.35)
     shot = np.tanh((wood + click) * rise(t, 0.0003) * np.float32(1.4)) * np.float32(0.7)
     close(shot, 0.03)
-    return in_room(shot, 0.45, 0.22, 900.0)
+    return in_room(shot, 0.45, 0.30, 900.0)
 
 
 def snare(voice: Voice) -> Pcm:
@@ -97,7 +97,7 @@ def snare(voice: Voice) -> Pcm:
     wires = noise(t.size, 71 + voice.colour, band(1600.0, 8500.0, 2.0)) * fall(t, 0.050) * np.float32(0.28)
     shot = (head + wires) * rise(t, 0.0006)
     close(shot, 0.05)
-    return in_room(shot, 0.4, 0.18)
+    return in_room(shot, 0.4, 0.26)
 
 
 def conga(voice: Voice) -> Pcm:
@@ -111,7 +111,7 @@ def conga(voice: Voice) -> Pcm:
     slap = noise(t.size, 81 + stroke, band(900.0, 5200.0, 2.0)) * fall(t, 0.007 if stroke < 2 else 0.016)
     shot = (skin * np.float32(0.62) + slap * np.float32((0.08, 0.14, 0.30)[stroke])) * rise(t, 0.0012)
     close(shot, 0.08)
-    return in_room(shot, 0.4, 0.22)
+    return in_room(shot, 0.4, 0.30)
 
 
 def tom(voice: Voice) -> Pcm:

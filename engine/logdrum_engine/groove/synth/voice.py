@@ -6,7 +6,7 @@ from logdrum_engine.generator import SAMPLE_RATE
 
 from .waves import samples_of
 
-LONGEST_NOTE_S = 4.0
+LONGEST_NOTE_S = 10.0
 
 
 class Voice(msgspec.Struct, frozen=True, kw_only=True):

@@ -60,14 +60,22 @@ def hz_of(midi: float) -> float:
     return float(440.0 * 2.0 ** ((midi - 69.0) / 12.0))
 
 
-def soft(x: Pcm, ceiling: float) -> Pcm:
+def driven(x: Signal) -> Signal:
+    """Saturate an instrument towards 1, for the harmonics."""
+    return np.asarray(np.tanh(x), dtype=np.float32)
+
+
+def soft(x: Pcm, ceiling: Pcm) -> Pcm:
     """Saturate without memory; never beyond the ceiling.
 
     A rational curve and not tanh: its four operations round the same way on every machine and in every block size.
     """
-    y = np.clip(x * np.float32(1.0 / ceiling), np.float32(-3.0), np.float32(3.0))
+    y: Pcm = np.clip(x / ceiling, np.float32(-3.0), np.float32(3.0))
     square = y * y
-    return np.asarray(y * (27.0 + square) / (27.0 + 9.0 * square) * np.float32(ceiling), dtype=np.float32)
+    y *= square + np.float32(27.0)
+    y /= square * np.float32(9.0) + np.float32(27.0)
+    y *= ceiling
+    return y
 
 
 def noise(samples: int, seed: int, band: Callable[[Signal], Signal]) -> Signal:
@@ -90,6 +98,12 @@ def band(low_hz: float, high_hz: float, slope: float = 3.0) -> Callable[[Signal]
     return curve
 
 
+def fft_size(samples: int) -> int:
+    """Return a length that is no shorter, and quick to transform."""
+    power = 1 << (samples - 1).bit_length()
+    return next(size for size in (power * 5 // 8, power * 3 // 4, power) if size >= samples)
+
+
 def mono(signal: Signal) -> Pcm:
     """One channel, which the mixer spreads by the note's pan."""
     return signal[np.newaxis, :]
@@ -103,14 +117,14 @@ def stereo(left: Signal, right: Signal) -> Pcm:
 def in_room(dry: Signal, tail_s: float, wet: float, low_hz: float = 350.0) -> Pcm:
     """Add a small synthetic room; the one-shot grows by the tail, and so needs no reverb that remembers."""
     length = dry.shape[0] + samples_of(tail_s)
-    size = 1 << (length - 1).bit_length()
+    size = fft_size(length)
     wash = np.fft.irfft(np.fft.rfft(dry, size) * _room(tail_s, low_hz, size), size)[:, :length].astype(np.float32)
     wash *= np.float32(wet)
     wash[:, : dry.shape[0]] += dry
     return wash
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)
 def _room(tail_s: float, low_hz: float, size: int) -> npt.NDArray[np.complex64]:
     """Spectrum of decaying noise, one per ear, without lows so that the bottom stays mono."""
     samples = samples_of(tail_s)

@@ -1,0 +1,112 @@
+"""A whole piece on paper: its notes, and the sections and chords to read above them."""
+
+import math
+from collections.abc import Iterator
+
+import msgspec
+
+from logdrum_engine.generator import TICKS_PER_QUARTER, Spec
+from logdrum_protocol.records import Notation, PlayedNote
+
+from .errors import GrooveError
+from .harmony import QUALITIES, Chord, Key
+from .notation import written
+from .piece import Piece, bar_of, piece_of
+
+_MAJOR_TONICS = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+_MINOR_TONICS = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B")
+_SHARPS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+_FLATS = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
+_SHARP_KEYS = frozenset(("G", "D", "A", "E", "B", "F#", "Em", "Bm", "F#m", "C#m", "G#m"))
+_QUALITY_NAMES = {intervals: name for name, intervals in QUALITIES.items()}
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """A word at a tick: the name of a section or a chord."""
+
+    tick: int
+    text: str
+
+
+class Chart(msgspec.Struct, frozen=True, kw_only=True):
+    """A piece of limited length, its ticks counted from the first bar."""
+
+    title: str
+    seed: int
+    bpm: float
+    numerator: int
+    denominator: int
+    key: str
+    """Such as `Fm`, as MIDI writes it too."""
+    length_ticks: int
+    sections: tuple[Mark, ...]
+    chords: tuple[Mark, ...]
+    notation: Notation
+
+    @property
+    def length_s(self) -> float:
+        """How long it lasts."""
+        return self.length_ticks * 60.0 / (self.bpm * TICKS_PER_QUARTER)
+
+    @property
+    def bar_ticks(self) -> int:
+        """Length of the room's bar."""
+        return 4 * TICKS_PER_QUARTER * self.numerator // self.denominator
+
+
+def chart_of(spec: Spec) -> Chart:
+    """Write down a whole piece; one without an end raises GrooveError."""
+    piece = piece_of(spec)
+    bars = piece.ends_at_bar
+    if not bars:
+        raise GrooveError("a chart needs a number of bars")
+    end = round(bars * piece.feel.bar_ticks)
+    whole = spec.notation or written(piece, 0, math.ceil(bars))
+    return Chart(
+        title=spec.prompt,
+        seed=spec.seed,
+        bpm=spec.bpm,
+        numerator=spec.numerator,
+        denominator=spec.denominator,
+        key=key_name(piece.key),
+        length_ticks=end,
+        sections=tuple(_sections(piece, math.ceil(bars))),
+        chords=tuple(_chords(piece, math.ceil(bars))),
+        notation=msgspec.structs.replace(whole, notes=tuple(_until(end, whole))),
+    )
+
+
+def key_name(key: Key) -> str:
+    """Spell a key with the fewest accidentals."""
+    return f"{_MINOR_TONICS[key.tonic]}m" if key.minor else _MAJOR_TONICS[key.tonic]
+
+
+def chord_name(chord: Chord, key: str) -> str:
+    """Spell a chord as its key is spelt."""
+    root = (_SHARPS if key in _SHARP_KEYS else _FLATS)[chord.root]
+    return root + _QUALITY_NAMES.get(chord.intervals, "")
+
+
+def _sections(piece: Piece, bars: int) -> Iterator[Mark]:
+    bar = 0
+    while bar < bars:
+        stretch = piece.stretch(bar)
+        yield Mark(round(bar * piece.feel.bar_ticks), stretch.section.kind)
+        bar = max(bar + 1, stretch.first + stretch.bars)
+
+
+def _chords(piece: Piece, bars: int) -> Iterator[Mark]:
+    """Name every change of chord."""
+    key, last = key_name(piece.key), ""
+    for bar in range(bars):
+        name = chord_name(bar_of(piece, bar).chord, key)
+        if name != last:
+            yield Mark(round(bar * piece.feel.bar_ticks), name)
+        last = name
+
+
+def _until(end: int, notation: Notation) -> Iterator[PlayedNote]:
+    """Cut the notes where the piece ends."""
+    for note in notation.notes:
+        if note.tick < end:
+            yield PlayedNote(note.part, note.tick, min(note.length_ticks, end - note.tick), note.pitch, note.velocity)

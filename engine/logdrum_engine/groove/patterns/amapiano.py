@@ -1,0 +1,60 @@
+"""The plain style: the middle of the genre, with something of each of the others."""
+
+from .book import Book, LogBook
+
+AMAPIANO = Book(
+    name="amapiano",
+    swing=(0.12, 0.24),
+    jazz=0.5,
+    hard=0.45,
+    dark=0.35,
+    density=0.5,
+    floor=0.55,
+    organ=0.15,
+    floors=("X...x...X...x...", "X...X...X...X...", "X...x...X...x..-"),
+    sparse=("X.......x..x....", "X.....x...x.....", "X..x......x.....", "X.......X.....x.", "X......x..x....."),
+    shakers=("o-X-o-X-o-X-o-Xo", "x-o-X-o-x-o-X-oo", "X-oxX-oxX-oxX-xo", "-oXo-oXo-oXo-oXx", "o-Xxo-X-o-Xxo-Xo"),
+    rims=("...x..x...x..x..", "...x...x..x...x.", "..x..x....x..x..", "...x..x....x..x.", "...x..-x..-x..x."),
+    claps=("....X.......X...", "....X.......X..o", "....x..-....X...", "............X..."),
+    congas=("..m.o..m..s.O.m.", "m..s..mo.m.s..oO", "..s.m.o...s.mO.o", "m.m.s..Om.m.s.o.", "..m...oO..m.s.o."),
+    hats=("..x...x...x...x.", "..x.......x.....", "..o...X...o...X.", "......x.......x."),
+    log=LogBook(
+        calls=(
+            "X..x..x....x....",
+            "...X..xx..x...x.",
+            "..X..x..X..x....",
+            "X..x...x..X.....",
+            "...X..x...g..x..",
+            "X.x...x..x....x.",
+            "...x.xX....x..x.",
+        ),
+        answers=(
+            "X..x..x.x..x..x.",
+            "...X..x...x.rxx.",
+            "..xX..x.x.xx..x.",
+            "X..x..x...xXx.x.",
+            "...x.xX..x.x.Xx.",
+            "X..x.x..g.x..x..",
+        ),
+        turns=(
+            "X..x..x...x.rrx.",
+            "...X..x.xxxxxxxx",
+            "X..x..xx..x..xxX",
+            "..x..x..x..xxrxx",
+            "X.....x...rx..rx",
+        ),
+    ),
+    basses=("R~~~~~~...R~~~~.", "R~~~~~~~~~~~~~~.", "R~~~~...R~~...F~", "..R~~~~...R~~~~.", "R~~~~~~~~..F~~~."),
+    comps=(
+        "x~.x~.x~~~.x~.x~",
+        "X~~~~..x..x~~~..",
+        "..x~..x~..x~..x~",
+        "x~~...x~~~~~..x~",
+        "...x~.x~...x~~~.",
+        "x~.x~.x~~.x~.x~.",
+        "X~~~~~~~...x..x~",
+        "x~~....x~~~~.x..",
+    ),
+    motifs=("x~.x~.x~..x~~...", "..xx~.x~.x.x~...", "x.xx~.x.x~~.....", "....x.xx..x~..x~", "...x~.xx.x~.x~~."),
+    leads=("kalimba", "organ", "bell", "flute", "kalimba"),
+)

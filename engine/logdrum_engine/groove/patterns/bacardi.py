@@ -1,0 +1,50 @@
+"""Bacardi-leaning: four on the floor, marching snares, nearly straight sixteenths, an organ, a log drum that hops."""
+
+from .book import Book, LogBook
+
+BACARDI = Book(
+    name="bacardi",
+    swing=(0.02, 0.08),
+    jazz=0.25,
+    hard=0.6,
+    dark=0.25,
+    density=0.7,
+    floor=0.95,
+    organ=0.75,
+    layers={"conga": 0.7, "pad": 0.75, "rim": 0.6, "bass": 0.9, "hat": 1.2},
+    floors=("X...X...X...X...", "X...X...X...X.x.", "X...X...X..xX..."),
+    sparse=("X...x..x..x.x...", "X..x....X..x...."),
+    shakers=("x-o-x-o-x-o-x-o-", "xoxoxoxoxoxoxoxo", "x.oox.oox.oox.oo", "o-x-o-x-o-x-o-xx"),
+    cabasas=("..x...x...x...x.",),
+    rims=("x..x..x.........", "......x..x..x...", "..x..x..x......."),
+    claps=("....X.......X...", "....X.......X..."),
+    snares=("...x..x....x..x.", "...x..x...x.x...", "...x..x.xx.x..x.", "..x..x..x..x..xx", "...x..xo...x.oxx"),
+    congas=("..m.s.m...m.s.m.", "o..Oo...o..Oo...", "..s...s...s.m.o."),
+    hats=("..X...X...X...X.", "..X...X...X..xX.", "..x.x.X...x.x.X."),
+    log=LogBook(
+        shape="CACA",
+        calls=(
+            "..X...X...X...X.",
+            "..X...X..x..X...",
+            "X.....X...X.....",
+            "..X..x....X..x..",
+            "...X..X....X..X.",
+        ),
+        answers=(
+            "..X...X...X.x.x.",
+            "..X.x.X...X.xx..",
+            "X..x..X...X.rxX.",
+            "..X..x..X..x..X.",
+            "..x.X.x.X.x.X...",
+        ),
+        turns=("..X...X.x.X.xxrx", "..X.X.X.x.x.rrX."),
+        tones="RRRRROOOOFFTT",
+        longest=1.5,
+        glides=0.04,
+    ),
+    basses=("R~..R~..R~..R~..", "..R~..R~..R~..R~", "R~.R~.R~..R~.R~."),
+    comps=("..x~..x~..x~..x~", "..x...x...x..xx.", "x..x..x.....x.x.", "..x.x...x.x...x."),
+    organ_comps=("..x~..x~..x~..x~", "..x~..x~..x~.xx~", "x~.x~.x~....x~x~", "x~~~~~~...x~x~x~"),
+    motifs=("x.x.x.x~..x.x~..", "x~.x.x~.x~.x.x~.", "x.xxx.x.x.x~~~..", "..x.x.x~..x.x.x~"),
+    leads=("organ", "flute", "bell"),
+)
