@@ -38,22 +38,40 @@ const op = s.record({ op: s.oneOf("put", "set", "delete"), kind, id: s.text, pro
 const version = { seq: s.seq, version: s.text, name: s.text, by: s.text, author: s.text, at_us: s.micros, op_id: s.optional(s.text) };
 const asset = { seq: s.seq, asset: s.text, name: s.text, samples: s.sample, sample_rate: s.whole(), channels: s.whole(), by: s.optional(s.text) };
 
+const settings = { seq: s.seq, by: s.text, threshold: s.between(0, 1), op_id: s.optional(s.text) };
+
 const snapshot = s.record({
   entities: s.optional(s.listOf(entity)),
   assets: s.optional(s.listOf(s.record(asset))),
   versions: s.optional(s.listOf(s.record(version))),
   chat: s.optional(s.listOf(s.record(chat))),
+  settings: s.optional(s.record(settings)),
+});
+
+const choice = s.record({ what: s.text, value: s.text, why: s.text });
+const component = s.record({ name: s.text, value: s.between(0, 1), weight: s.between(0, 1), reason: s.text });
+const conformance = s.record({
+  value: s.between(0, 1),
+  low: s.between(0, 1),
+  high: s.between(0, 1),
+  version: s.text,
+  genre: s.text,
+  fitted_on: s.text,
+  components: s.optional(s.listOf(component)),
 });
 
 const job = {
   job: s.text,
-  kind: s.oneOf("generate", "separate"),
+  kind: s.oneOf("generate", "separate", "score"),
   by: s.text,
   state: s.oneOf("queued", "running", "done", "failed", "cancelled"),
   progress: s.between(0, 1),
   params: s.anyMap,
   error: s.optional(failure),
   op_id: s.optional(s.text),
+  choices: s.optional(s.listOf(choice)),
+  conformance: s.optional(conformance),
+  verdict: s.optional(s.oneOf("accept", "review", "reject")),
 };
 
 const streamOpen = {
@@ -98,7 +116,7 @@ const SHAPES: Readonly<Record<HubMessage["type"], s.Fields>> = {
     op_id: s.text,
     by: s.text,
     ops: s.listOf(op),
-    via: s.optional(s.oneOf("edit", "undo", "redo", "restore")),
+    via: s.optional(s.oneOf("edit", "undo", "redo", "restore", "notes")),
     version: s.optional(s.text),
   },
   rejected: { op_id: s.text, code: s.text, message: s.text },
@@ -112,6 +130,7 @@ const SHAPES: Readonly<Record<HubMessage["type"], s.Fields>> = {
   "stream.gap": { stream: s.text, from_sample: s.sample, to_sample: s.sample },
   "stream.close": { stream: s.text, samples: s.sample, asset: s.optional(s.text) },
   asset,
+  settings,
   error: { code: s.text, message: s.text, op_id: s.optional(s.text) },
 };
 

@@ -3,7 +3,7 @@ import { type Change, Document } from "./document.js";
 import { Emitter } from "./emitter.js";
 import { Gestures } from "./gestures.js";
 import { newOpId } from "./ids.js";
-import type { Applied, HubMessage, Op, Welcome } from "./messages.js";
+import type { Applied, HubMessage, JobNotes, Op, Welcome } from "./messages.js";
 import { Outbox, type OutboxOptions, type Request } from "./outbox.js";
 
 /** Something this member asked for was refused; an edit has been taken back from the document already. */
@@ -13,8 +13,15 @@ export interface Refused {
   readonly message: string;
 }
 
+/** A section's notes, as this member asked for them, are in the document (J9). */
+export interface Written {
+  readonly request: JobNotes;
+  readonly ops: readonly Op[];
+}
+
 export interface EditorEvents {
   refused: Refused;
+  written: Written;
 }
 
 interface Pending {
@@ -117,6 +124,7 @@ export class Editor extends Emitter<EditorEvents> {
       case "version.list":
         return this.#outbox.answered(message.op_id);
       case "version":
+      case "settings":
       case "version.deleted":
         return message.by === this.#session && message.op_id ? this.#outbox.answered(message.op_id) : undefined;
       case "chat":
@@ -198,6 +206,7 @@ export class Editor extends Emitter<EditorEvents> {
     const mine = by === this.#session;
     // A restore that changed nothing is nothing to undo (V3).
     if (mine && via === "restore" && ops.length === 0) this.#gestures.refused(op_id);
+    if (mine && via === "notes") this.#came(op_id, ops, seq > this.#seq);
     if (!mine) this.#gestures.othersWrote(ops);
     // An answer given again is about what is in the document already (D4).
     if (seq > this.#seq) {
@@ -205,7 +214,15 @@ export class Editor extends Emitter<EditorEvents> {
       this.#document.apply(ops);
       this.#seq = seq;
     }
-    if (mine) this.#settle(op_id);
+    const request = mine ? this.#settle(op_id) : undefined;
+    if (request?.type === "job.notes") this.emit("written", { request, ops });
+  }
+
+  /** Notes were not predicted here, so they are to be undone from now on; the same answer again is no second edit (D4). */
+  #came(opId: string, ops: readonly Op[], isNew: boolean): void {
+    if (ops.length === 0 || !(isNew || this.#outbox.has(opId))) return;
+    this.#gestures.endRedo();
+    this.#gestures.came(opId, ops, (id) => this.#outbox.has(id), this.#localMs());
   }
 
   #settle(opId: string): Request | undefined {

@@ -33,6 +33,19 @@ export class Gestures {
     this.#note(gesture, ops, nowMs);
   }
 
+  /** An edit that was made elsewhere in this member's name (J9): the hub has it after what it answered, before what still waits. */
+  came(opId: string, ops: readonly Op[], waits: (opId: string) => boolean, nowMs: number): void {
+    const kept = (isSuch: (opId: string) => boolean): Gesture[] =>
+      this.#done.flatMap((gesture) => {
+        const opIds = gesture.opIds.filter(isSuch);
+        return opIds.length === 0 ? [] : [{ ...gesture, opIds }];
+      });
+    const [answered, waiting] = [kept((id) => !waits(id)), kept(waits)];
+    this.#done = answered;
+    this.add(opId, ops, null, nowMs);
+    this.#done = [...this.#done, ...waiting].slice(-KEPT);
+  }
+
   /** A drag's newest edit was changed before it left. */
   goOn(ops: readonly Op[], nowMs: number): void {
     const newest = this.#done.at(-1);

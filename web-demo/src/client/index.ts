@@ -1,3 +1,4 @@
+export { summedWav } from "./bounce.js";
 export * from "./clock.js";
 export { decodeHub, encodeClient, ProtocolError } from "./codec.js";
 export * from "./connection.js";

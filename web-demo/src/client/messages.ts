@@ -160,7 +160,7 @@ export interface PlayNote {
 export interface JobSubmit {
   readonly type: "job.submit";
   readonly op_id: string;
-  readonly kind: "generate" | "separate";
+  readonly kind: "generate" | "score" | "separate";
   readonly params: JobParams;
 }
 
@@ -175,6 +175,22 @@ export interface JobSteer {
   readonly type: "job.steer";
   readonly job: string;
   readonly params: JobParams;
+}
+
+/** Write the section that a generation plays at `tick` into the document, as notes (J9). */
+export interface JobNotes {
+  readonly type: "job.notes";
+  readonly op_id: string;
+  readonly job: string;
+  /** musical position, 960 a quarter note */
+  readonly tick?: number;
+}
+
+/** Set what the room's owner decides (J10). */
+export interface SettingsSet {
+  readonly type: "settings.set";
+  readonly op_id: string;
+  readonly threshold: number;
 }
 
 /** The answer to `hello`: everything a member needs to begin, or to go on (H2). */
@@ -281,7 +297,7 @@ export interface Applied {
   readonly op_id: string;
   readonly by: string;
   readonly ops: readonly Op[];
-  readonly via?: "edit" | "redo" | "restore" | "undo";
+  readonly via?: "edit" | "notes" | "redo" | "restore" | "undo";
   readonly version?: string | null;
 }
 
@@ -328,13 +344,16 @@ export interface VersionDeleted {
 export interface Job {
   readonly type: "job";
   readonly job: string;
-  readonly kind: "generate" | "separate";
+  readonly kind: "generate" | "score" | "separate";
   readonly by: string;
   readonly state: "cancelled" | "done" | "failed" | "queued" | "running";
   readonly progress: number;
   readonly params: JobParams;
   readonly error?: Failure | null;
   readonly op_id?: string | null;
+  readonly choices?: readonly Choice[];
+  readonly conformance?: Conformance | null;
+  readonly verdict?: "accept" | "reject" | "review" | null;
 }
 
 /** A stem begins: sample `s` sounds at `anchor_tick + s * bpm * 960 / (60 * sample_rate)` (A1). */
@@ -416,6 +435,16 @@ export interface Asset {
   readonly by: string | null;
 }
 
+/** What the room's owner has decided (J10). */
+export interface RoomSettings {
+  readonly type: "settings";
+  /** position in the room's history */
+  readonly seq: number;
+  readonly by: string;
+  readonly threshold: number;
+  readonly op_id?: string | null;
+}
+
 /** Something the receiver asked for was refused (E1). */
 export interface Error {
   readonly type: "error";
@@ -434,7 +463,7 @@ export interface ResumePoint {
   readonly seq: number;
 }
 
-/** Parameters of a job; `generate` reads those of J2, `separate` those of J3. */
+/** Parameters of a job; `generate` reads those of J2, `separate` those of J3, `score` those of J10. */
 export interface JobParams {
   readonly prompt?: string;
   readonly bars?: number | null;
@@ -446,6 +475,12 @@ export interface JobParams {
   /** sha256 of the bytes */
   readonly asset?: string;
   readonly stems?: boolean | readonly string[];
+  readonly genre?: string;
+  readonly level?: "contemporary" | "fusion" | "traditional";
+  readonly enrich?: boolean;
+  readonly section?: "break" | "build" | "drop" | "intro" | "outro";
+  /** a clip, or * for all */
+  readonly clip?: string;
 }
 
 /** What this hub accepts. */
@@ -492,12 +527,31 @@ export interface Snapshot {
   readonly assets?: readonly Asset[];
   readonly versions?: readonly Version[];
   readonly chat?: readonly Chat[];
+  readonly settings?: RoomSettings | null;
 }
 
 /** Why a job failed: a stable code and a sentence. */
 export interface Failure {
   readonly code: string;
   readonly message: string;
+}
+
+/** One musical decision of a generation, and what it came from (J6). */
+export interface Choice {
+  readonly what: string;
+  readonly value: string;
+  readonly why: string;
+}
+
+/** How far a sound follows a genre's conventions: a measure of convention, never of quality (J10). */
+export interface Conformance {
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+  readonly version: string;
+  readonly genre: string;
+  readonly fitted_on: string;
+  readonly components?: readonly Component[];
 }
 
 /** Properties of an entity; which ones a kind carries, and what they are unless said, is D1's table. */
@@ -536,6 +590,14 @@ export interface Entity {
   readonly props?: Props;
 }
 
+/** One reason of a conformance score. */
+export interface Component {
+  readonly name: string;
+  readonly value: number;
+  readonly weight: number;
+  readonly reason: string;
+}
+
 export type ClientMessage =
   | Hello
   | ClockPing
@@ -552,7 +614,9 @@ export type ClientMessage =
   | PlayNote
   | JobSubmit
   | JobCancel
-  | JobSteer;
+  | JobSteer
+  | JobNotes
+  | SettingsSet;
 
 export type HubMessage =
   | Welcome
@@ -575,4 +639,5 @@ export type HubMessage =
   | StreamGap
   | StreamClose
   | Asset
+  | RoomSettings
   | Error;

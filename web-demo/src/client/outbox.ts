@@ -1,8 +1,10 @@
 /** What this member asked for and has no answer to yet: in order, bounded, and asked again after a break (D4, D10). */
-import type { Edit, Redo, SendChat, Undo, VersionDelete, VersionList, VersionRestore, VersionSave } from "./messages.js";
+import type { Edit, JobNotes, Redo, SendChat, SettingsSet, Undo, VersionDelete, VersionList, VersionRestore, VersionSave } from "./messages.js";
 
 /** A message that the hub answers by its `op_id`, and carries out once however often it comes. */
-export type Request = (Edit | Undo | Redo | SendChat | VersionSave | VersionList | VersionRestore | VersionDelete) & { readonly op_id: string };
+export type Request = (Edit | Undo | Redo | SendChat | VersionSave | VersionList | VersionRestore | VersionDelete | JobNotes | SettingsSet) & {
+  readonly op_id: string;
+};
 
 export interface OutboxOptions {
   /** Send now; false where there is no live connection. */
@@ -23,11 +25,11 @@ interface Entry {
 export const MAX_UNANSWERED = 32;
 export const STROKE_EVERY_MS = 66;
 const PAUSE_MS = 300;
-const PER_MS: Readonly<Record<Flow, number>> = { edit: 0.08, chat: 0.004, version: 0.004 };
-const BURST: Readonly<Record<Flow, number>> = { edit: 300, chat: 12, version: 12 };
+const PER_MS: Readonly<Record<Flow, number>> = { edit: 0.08, chat: 0.004, other: 0.004 };
+const BURST: Readonly<Record<Flow, number>> = { edit: 300, chat: 12, other: 12 };
 
 /** What C6 counts together; the hub lets more through than is sent here, so that nothing is refused for its speed. */
-type Flow = "edit" | "chat" | "version";
+type Flow = "edit" | "chat" | "other";
 
 export class Outbox {
   readonly #send: (message: Request) => boolean;
@@ -158,7 +160,7 @@ export class Outbox {
 
   #refill(): void {
     const now = this.#localMs();
-    for (const flow of ["edit", "chat", "version"] as const) {
+    for (const flow of ["edit", "chat", "other"] as const) {
       this.#allowance[flow] = Math.min(BURST[flow], this.#allowance[flow] + (now - this.#refilledMs) * PER_MS[flow]);
     }
     this.#refilledMs = now;
@@ -176,5 +178,5 @@ export class Outbox {
 
 function flowOf({ type }: Request): Flow {
   if (type === "edit" || type === "undo" || type === "redo") return "edit";
-  return type === "chat" ? "chat" : "version";
+  return type === "chat" ? "chat" : "other";
 }

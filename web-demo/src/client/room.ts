@@ -1,4 +1,4 @@
-import type { Asset, Chat, Failure, HubMessage, Job, Limits, Member, StreamOpen, Transport, Version, Welcome } from "./messages.js";
+import type { Asset, Chat, Failure, HubMessage, Job, Limits, Member, RoomSettings, StreamOpen, Transport, Version, Welcome } from "./messages.js";
 import { withTransport } from "./timeline.js";
 
 /** A stream as it stands: `samples` is null while it goes on. */
@@ -27,6 +27,8 @@ export interface RoomState {
   readonly assets: readonly Asset[];
   /** oldest first */
   readonly versions: readonly Version[];
+  /** what the owner has decided; null where nothing was */
+  readonly settings: RoomSettings | null;
   readonly limits: Limits;
   readonly lastError: Refusal | null;
 }
@@ -43,11 +45,13 @@ export const emptyRoom: RoomState = {
   presence: new Map(),
   assets: [],
   versions: [],
+  settings: null,
   limits: {},
   lastError: null,
 };
 
 const CHAT_KEPT = 500;
+const THRESHOLD = 0.5;
 
 /** The room after one more message; the same object where nothing changed. */
 export function foldRoom(state: RoomState, message: HubMessage): RoomState {
@@ -80,6 +84,8 @@ export function foldRoom(state: RoomState, message: HubMessage): RoomState {
       return { ...state, versions: message.versions };
     case "version.deleted":
       return { ...state, versions: without(state.versions, "version", message.version) };
+    case "settings":
+      return state.settings !== null && message.seq <= state.settings.seq ? state : { ...state, settings: message };
     case "error":
       return { ...state, lastError: { code: message.code, message: message.message, op_id: message.op_id ?? null } };
     case "rejected":
@@ -111,6 +117,7 @@ function welcomed(state: RoomState, message: Welcome): RoomState {
     presence: message.recovered ? state.presence : new Map(),
     assets: message.recovered ? state.assets : (message.snapshot?.assets ?? []),
     versions: message.recovered ? state.versions : (message.snapshot?.versions ?? []),
+    settings: message.recovered ? state.settings : (message.snapshot?.settings ?? null),
     limits: message.limits,
   };
 }
@@ -137,6 +144,11 @@ function jobChanged(state: RoomState, message: Job): RoomState {
     jobs: message.state === "failed" ? jobs : without(jobs, "job", message.job),
     streams: state.streams.filter((s) => s.open.job !== message.job),
   };
+}
+
+/** What a score has to reach here (J10). */
+export function thresholdOf({ settings }: RoomState): number {
+  return settings?.threshold ?? THRESHOLD;
 }
 
 /** Whether a job's streams belong on the timeline. */

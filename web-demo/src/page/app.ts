@@ -65,6 +65,7 @@ export type TransportChange = Partial<Pick<Transport, "playing" | "bpm" | "numer
 const BUFFER_MS = 4000;
 const PENDING_MS = 1500;
 const PLAY_ANYWAY_MS = 900;
+const HEARD_WITHIN_MS = 10_000;
 const DEFAULT_PROMPT = "warm amapiano groove, deep log drum";
 
 /** One member in one room: the client library, joined to what the page remembers. */
@@ -86,6 +87,7 @@ export class App extends Emitter<AppEvents> {
   masterDb = Number(readPref("masterDb") ?? 0);
   offsetMs = Number(readPref("offsetMs") ?? 0);
 
+  readonly #token: string | undefined;
   readonly #asked = new Map<string, Place>();
   #pending: { readonly change: TransportChange; readonly untilMs: number } | null = null;
   #frames = 0;
@@ -98,6 +100,7 @@ export class App extends Emitter<AppEvents> {
     super();
     const visit = takeVisit(sessionStorage, roomName);
     const token = tokenFor(sessionStorage, roomName, location.hash);
+    this.#token = token;
     this.byToken = token !== undefined;
     this.connection = new Connection({
       url: roomUrl(location.origin, roomName),
@@ -115,11 +118,17 @@ export class App extends Emitter<AppEvents> {
       workletUrl,
       hubUsAt: (ms) => this.clock.hubUsAt(ms),
       streamUrl: (stream, from, to) => `/v1/rooms/${roomName}/streams/${encodeURIComponent(stream)}?from_sample=${from}&to_sample=${to}`,
-      ...(token !== undefined && { headers: { Authorization: `Bearer ${token}` } }),
+      headers: this.#authorization(),
     });
     this.connection.on("state", (state) => this.#linkChanged(state));
     this.connection.on("message", ({ message }) => this.#receive(message));
     this.player.on("running", (running) => this.emit("audio", running));
+  }
+
+  /** What a request to the hub carries, so that it is this member's (H6, A5). */
+  headers(): Readonly<Record<string, string>> {
+    const { resume } = this.connection;
+    return { ...this.#authorization(), ...(resume !== null && { "X-Logdrum-Session": resume.session, "X-Logdrum-Key": resume.key }) };
   }
 
   start(): void {
@@ -173,14 +182,22 @@ export class App extends Emitter<AppEvents> {
 
   /** Ask for a generation that begins on a bar; where the transport stands still, it plays as soon as there is sound. */
   generate(params: JobParams): void {
-    void this.player.resume();
-    const prompt = params.prompt?.trim() || DEFAULT_PROMPT;
-    const op = this.#ask("make", (op_id) => ({ type: "job.submit", op_id, kind: "generate", params: { start: "bar", ...params, prompt } }));
-    if (op !== null && this.intended()?.playing !== true) this.#playWhenHeard(op);
+    this.#begin("make", { start: "bar", ...params, prompt: params.prompt?.trim() || DEFAULT_PROMPT });
   }
 
-  steer(job: string, params: JobParams): void {
-    this.#send("make", { type: "job.steer", job, params });
+  /** Have the notes of a clip played, or of every clip that is not muted; `heard` is called when their first sound is here (J8). */
+  playNotes(place: Place, clip: string, heard?: () => void): void {
+    const op = this.#begin(place, { model: "groove", clip });
+    if (op !== null && heard !== undefined) this.#whenHeard(op, HEARD_WITHIN_MS, (isHeard) => isHeard && heard());
+  }
+
+  /** Ask how far a sound of the room follows its genre's conventions (J10). */
+  score(asset: string): void {
+    this.#ask("jobs", (op_id) => ({ type: "job.submit", op_id, kind: "score", params: { asset } }));
+  }
+
+  steer(job: string, params: JobParams, place: Place = "make"): void {
+    this.#send(place, { type: "job.steer", job, params });
   }
 
   cancel(job: string): void {
@@ -228,6 +245,10 @@ export class App extends Emitter<AppEvents> {
     this.offsetMs = ms;
     writePref("offsetMs", String(ms));
     this.player.setManualOffset(ms);
+  }
+
+  #authorization(): Readonly<Record<string, string>> {
+    return this.#token === undefined ? {} : { Authorization: `Bearer ${this.#token}` };
   }
 
   #applyMaster(): void {
@@ -281,20 +302,32 @@ export class App extends Emitter<AppEvents> {
     return sent;
   }
 
-  #playWhenHeard(opId: string): void {
-    const begin = (): void => {
+  #begin(place: Place, params: JobParams): string | null {
+    void this.player.resume();
+    const op = this.#ask(place, (op_id) => ({ type: "job.submit", op_id, kind: "generate", params }));
+    if (op !== null && this.intended()?.playing !== true) this.#whenHeard(op, PLAY_ANYWAY_MS, () => this.#playFromBar());
+    return op;
+  }
+
+  #playFromBar(): void {
+    const transport = this.intended();
+    if (transport === undefined || transport.playing) return;
+    // The piece lies on a bar line: play from there, not from silence before it.
+    const bar = barTicks(transport.numerator, transport.denominator);
+    this.setTransport({ playing: true, tick: nextBoundary(transport.anchor_tick, bar) });
+  }
+
+  /** Act once when the first audio of what was asked for is here, or when it has not come in time. */
+  #whenHeard(opId: string, withinMs: number, act: (isHeard: boolean) => void): void {
+    const settle = (isHeard: boolean): void => {
       clearTimeout(timer);
       stopListening();
-      const transport = this.intended();
-      if (transport === undefined || transport.playing) return;
-      // The piece lies on a bar line: play from there, not from silence before it.
-      const bar = barTicks(transport.numerator, transport.denominator);
-      this.setTransport({ playing: true, tick: nextBoundary(transport.anchor_tick, bar) });
+      act(isHeard);
     };
     const stopListening = this.on("chunk", ({ job }) => {
-      if (this.room.jobs.find((j) => j.job === job)?.op_id === opId) begin();
+      if (this.room.jobs.find((j) => j.job === job)?.op_id === opId) settle(true);
     });
-    const timer = setTimeout(begin, PLAY_ANYWAY_MS);
+    const timer = setTimeout(() => settle(false), withinMs);
   }
 
   #tickFrame(): void {

@@ -11,8 +11,10 @@ import { emptyState } from "./empty-state.js";
 import { gridSelect } from "./grid-select.js";
 import { inlineField } from "./inline-field.js";
 import { LaneHands } from "./lane-hands.js";
+import { isWritten } from "./jobs.js";
 import { jobDetail, jobTitle, type Lane, type LaneGroup, layOut, ROW_HEIGHT, totalHeight } from "./lanes.js";
 import { NoteCache } from "./note-cache.js";
+import { notesSwitch } from "./notes-sound.js";
 import { type Guest, guests } from "./presence.js";
 import { refusalAt } from "./refusal.js";
 import { RulerHands } from "./ruler-hands.js";
@@ -48,7 +50,7 @@ export class Arrangement {
 
   constructor(app: App, onOpen: (clip: Entity) => void) {
     this.#app = app;
-    this.#follow = iconButton(Locate, "Follow the playhead", () => this.#setFollowing(!this.#following));
+    this.#follow = iconButton(Locate, "Follow the playhead", () => this.#setFollowing(!this.#following), { class: "icon-button follow" });
     setPressed(this.#follow, true);
     const groups = trackList(app, this.#folded, () => this.#layOut());
     this.#fill.append(this.#canvas);
@@ -110,6 +112,7 @@ export class Arrangement {
       { class: "ruler-tools" },
       h("span", { class: "section-title" }, "Tracks"),
       addTrack(this.#app),
+      notesSwitch(this.#app),
       h("div", { class: "spacer" }),
       gridSelect(this.#app, "clips"),
       this.#follow,
@@ -231,6 +234,7 @@ export class Arrangement {
       cloud: this.#notes.of(work.document, clip.id),
       chosen: work.isChosen(clip.id),
       open: work.open === clip,
+      written: isWritten(clip.id),
       by: chosenBy.get(clip.id) ?? null,
     };
   }

@@ -24,6 +24,8 @@ export interface ClipPicture {
   readonly cloud: NoteCloud;
   readonly chosen: boolean;
   readonly open: boolean;
+  /** an engine wrote its notes */
+  readonly written: boolean;
   readonly by: Guest | null;
 }
 
@@ -86,6 +88,8 @@ function drawClip(ctx: Ctx, scene: TrackScene, lane: TrackLane, clip: ClipPictur
   ctx.fillStyle = withAlpha(lane.color, (clip.chosen ? 0.95 : 0.5) * strong);
   if (wide) roundRect(ctx, x, y, width, NAME_HEIGHT, [3, 3, 0, 0]);
   else ctx.fillRect(x, y, width, NAME_HEIGHT);
+  ctx.fillStyle = withAlpha(scene.palette.violet, strong);
+  if (clip.written) ctx.fillRect(x, y, width, 1.5);
   if (wide && clip.name !== "") clipped(ctx, x, y, width - 3, NAME_HEIGHT, () => drawClipName(ctx, scene, clip, lane.color, x, y));
   drawNotes(ctx, scene, clip, withAlpha(lane.color, 0.95 * strong), y + NAME_HEIGHT + 2, height - NAME_HEIGHT - 4);
   if (clip.by !== null) outline(ctx, clip.by.color, x, y, width, height);

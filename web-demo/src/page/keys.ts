@@ -3,6 +3,9 @@ import type { Arrangement } from "./arrangement.js";
 import { addClip, chooseClip, deleteChosen, duplicateChosen, flip, nudge, splitChosen } from "./clip-keys.js";
 import { stepGrid } from "./grid.js";
 import { addTrackNow } from "./add-track.js";
+import { leadTo } from "./direction.js";
+import { isComposed, ledJob, SECTIONS } from "./jobs.js";
+import { toggleClip, toggleNotes } from "./notes-sound.js";
 import { toggleLoop } from "./transport-bar.js";
 import type { Surface } from "./work.js";
 
@@ -26,6 +29,9 @@ export const SHORTCUTS: readonly (readonly [keys: string, what: string])[] = [
   ["B  E", "Snap coarser, finer"],
   ["K", "A marker at the playhead"],
   ["↑↓←→", "In the piano roll: move notes; ⇧ by octaves, or their length; + and − their velocity; A chooses all"],
+  ["P  ⇧P", "Play or stop all written notes, the open clip alone"],
+  ["1 … 5", "Intro, build, drop, break, outro of the running groove"],
+  ["W", "Write the running groove's section as notes"],
   ["G", "Go to the prompt; Enter generates"],
   ["C", "Go to the chat"],
   ["V", "Go to the versions"],
@@ -84,6 +90,7 @@ function movingKeys({ app, arrangement, showSheet, openChat, openVersions }: Act
     ArrowDown: () => arrangement.selectNext(1),
     Home: () => app.setTransport({ tick: 0 }),
     l: () => toggleLoop(app),
+    ...Object.fromEntries(SECTIONS.map((section, i) => [String(i + 1), () => void leadTo(app, section)])),
     g: () => focus("prompt"),
     c: openChat,
     v: openVersions,
@@ -95,6 +102,8 @@ function editingKeys(event: KeyboardEvent, { app, arrangement, openNotes, announ
   const surface: Surface = event.target instanceof HTMLElement && event.target.closest(".piano-roll") !== null ? "notes" : "clips";
   const choose = (by: 1 | -1): void => announce(chooseClip(app, by) ?? "There is no clip on this track.");
   return {
+    p: () => (event.shiftKey ? toggleClip(app) : toggleNotes(app)),
+    w: () => writeRunning(app),
     z: () => (event.shiftKey ? app.work.redo() : app.work.undo()),
     b: () => app.work.setGrid(surface, stepGrid(app.work.grid(surface), -1)),
     e: () => app.work.setGrid(surface, stepGrid(app.work.grid(surface), 1)),
@@ -120,6 +129,12 @@ function mixStem(app: App, what: "mute" | "solo"): void {
   if (stream !== null) app.mix(stream, { [what]: !app.player.strip(stream)[what] });
 }
 
+/** The groove that runs, else the newest that is done. */
+function writeRunning(app: App): void {
+  const job = ledJob(app.room) ?? app.room.jobs.findLast((one) => isComposed(one) && one.state === "done");
+  if (job !== undefined) app.work.writeNotes(job.job);
+}
+
 function rename(app: App, openNotes: () => void): void {
   if (app.work.clips.length > 0) {
     openNotes();
@@ -133,12 +148,13 @@ function rename(app: App, openNotes: () => void): void {
 /** What has the focus keeps its own keys: a button Enter, a fader those that move it. */
 function onControl({ key, target }: KeyboardEvent): boolean {
   if (!(target instanceof HTMLElement)) return false;
-  return (key === "Enter" && target.matches("button, a")) || (/^(Arrow|Home|End|Page)/.test(key) && target.matches("input[type=range], input[type=radio]"));
+  if (key === " ") return target.matches("input[type=checkbox]");
+  return (key === "Enter" && target.matches("button, a, summary")) || (/^(Arrow|Home|End|Page)/.test(key) && target.matches("input[type=range], input[type=radio]"));
 }
 
 function takesText(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
-  return target.matches("input:not([type=range]):not([type=radio]), textarea, select, [contenteditable]") || target.closest("dialog") !== null;
+  return target.matches("input:not([type=range]):not([type=radio]):not([type=checkbox]), textarea, select, [contenteditable]") || target.closest("dialog") !== null;
 }
 
 function focus(id: string): void {

@@ -1,4 +1,5 @@
 import type { Job, RoomState, StreamState } from "../client/index.js";
+import { EVERY_CLIP, isComposed } from "./jobs.js";
 import { stemOrder } from "./stems.js";
 
 export const HEADER_HEIGHT = 30;
@@ -44,12 +45,14 @@ export function totalHeight(groups: readonly LaneGroup[]): number {
 export function jobTitle(job: Job): string {
   const prompt = job.params.prompt?.trim();
   if (prompt) return prompt;
+  if (job.kind === "score") return "Score";
+  if (job.params.clip !== undefined) return job.params.clip === EVERY_CLIP ? "Written notes" : "A clip's notes";
   return job.kind === "generate" ? "Groove" : "Stems";
 }
 
 /** The small print of a generation: key and length. */
 export function jobDetail(job: Job): string {
   const bars = job.params.bars;
-  const length = job.kind === "separate" ? "" : typeof bars === "number" ? `${bars} bars` : "endless";
+  const length = !isComposed(job) ? "" : typeof bars === "number" ? `${bars} bars` : "endless";
   return [job.params.key, length].filter(Boolean).join(" · ");
 }

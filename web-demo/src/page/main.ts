@@ -2,6 +2,7 @@ import "./styles/tokens.css";
 import "./styles/layout.css";
 import "./styles/controls.css";
 import "./styles/panels.css";
+import "./styles/jobs.css";
 import "./styles/editing.css";
 import "./styles/narrow.css";
 

@@ -4,9 +4,16 @@ import type { JobParams } from "../client/index.js";
 import type { App } from "./app.js";
 import { h, icon, iconButton } from "./dom.js";
 import { jobList } from "./job-list.js";
+import { ledJob } from "./jobs.js";
 import { refusalLine } from "./refusal.js";
 
-const CHIPS = ["private school", "soulful keys", "sgija", "deep and dark", "sparse", "four on the floor", "kalimba lead", "hard log drum"];
+const SUBGENRES = ["private school", "sgija", "bacardi", "quantum"];
+const WORDS = ["soulful keys", "deep and dark", "sparse", "four on the floor", "kalimba", "hard log drum"];
+const LEVELS = [
+  ["traditional", "Traditional", "As before the log drum: led by organs and keys"],
+  ["contemporary", "Contemporary", "As it is mostly made now"],
+  ["fusion", "Fusion", "Where it meets Afrobeats, pop and other music"],
+] as const;
 const TONICS = ["C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"];
 const LENGTHS: readonly (readonly [string, number | null])[] = [["∞", null], ["4", 4], ["8", 8], ["16", 16]];
 const MAX_PROMPT = 1000;
@@ -28,14 +35,20 @@ function makeForm(app: App): HTMLElement {
   const key = keySelect();
   const bars = lengthChoice();
   const seed = seedField();
+  const level = levelSelect();
+  const enrich = h("input", { type: "checkbox", checked: true, "data-testid": "enrich" });
   const read = (): JobParams => ({
     prompt: prompt.value.trim(),
     ...(key.value !== "" && { key: key.value }),
     ...(bars.value() !== null && { bars: bars.value() }),
     ...(seed.value() !== null && { seed: seed.value()! }),
+    level: level.value as JobParams["level"],
+    enrich: enrich.checked,
   });
-  const fields = h("div", { class: "make-fields" }, labelled("Key", key), labelled("Bars", bars.element), labelled("Seed", seed.element));
-  const form = h("form", { class: "make-form" }, prompt, chips(prompt), fields, h("div", { class: "make-actions" }, submitButton(app), steerButton(app, read)));
+  const fields = h("div", { class: "make-fields" }, labelled("Key", key), labelled("Bars", bars.element), labelled("Level", level), labelled("Seed", seed.element));
+  const adds = h("label", { class: "switch", title: "A few elements that your words leave open; what was added shows with the piece" }, enrich, "Add genre elements");
+  const form = h("form", { class: "make-form" }, prompt, chips(prompt), fields, adds, h("div", { class: "make-actions" }, submitButton(app), steerButton(app, read)));
+  followRunning(app, prompt);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     app.generate(read());
@@ -76,12 +89,10 @@ function submitButton(app: App): HTMLButtonElement {
 
 /** Sends the prompt and key to the newest endless groove, which turns at its next bar. */
 function steerButton(app: App, read: () => JobParams): HTMLButtonElement {
-  const endless = (): string | undefined =>
-    app.room.jobs.findLast((j) => j.kind === "generate" && j.state === "running" && typeof j.params.bars !== "number")?.job;
   const steer = (): void => {
-    const job = endless();
-    const { prompt, key, seed } = read();
-    if (job !== undefined) app.steer(job, { ...(prompt && { prompt }), ...(key && { key }), ...(seed !== undefined && { seed }) });
+    const job = ledJob(app.room)?.job;
+    const { prompt, bars: _, ...asked } = read();
+    if (job !== undefined && app.work.may("make")) app.steer(job, { ...asked, ...(prompt && { prompt }) });
   };
   const button = h(
     "button",
@@ -89,9 +100,19 @@ function steerButton(app: App, read: () => JobParams): HTMLButtonElement {
     icon(WandSparkles),
     "Steer",
   );
-  app.on("room", () => (button.hidden = endless() === undefined));
+  app.on("room", () => (button.hidden = ledJob(app.room) === undefined));
   app.on("link", (link) => (button.disabled = link.at !== "live"));
   return button;
+}
+
+/** The running groove's prompt stands in the field, to be steered from, until someone writes another there. */
+function followRunning(app: App, field: HTMLTextAreaElement): void {
+  let filled = "";
+  app.on("room", (room) => {
+    const prompt = ledJob(room)?.params.prompt ?? "";
+    if (prompt === filled || (field.value !== filled && field.value !== "")) return;
+    field.value = filled = prompt;
+  });
 }
 
 function chips(prompt: HTMLTextAreaElement): HTMLElement {
@@ -100,8 +121,15 @@ function chips(prompt: HTMLTextAreaElement): HTMLElement {
     if (!said.includes(words)) prompt.value = said === "" ? words : `${said.replace(/,$/, "")}, ${words}`;
     prompt.focus();
   };
-  const buttons = CHIPS.map((words) => h("button", { type: "button", class: "chip", onclick: () => add(words) }, words));
-  return h("div", { class: "chips", role: "group", "aria-label": "Words for the prompt" }, ...buttons);
+  const button = (words: string, kind = "chip"): HTMLElement => h("button", { type: "button", class: kind, onclick: () => add(words) }, words);
+  const styles = h("div", { class: "chips", role: "group", "aria-label": "Subgenres" }, ...SUBGENRES.map((words) => button(words, "chip subgenre")));
+  const words = h("div", { class: "chips", role: "group", "aria-label": "Words for the prompt" }, ...WORDS.map((words) => button(words)));
+  return h("div", { class: "chip-rows" }, styles, words);
+}
+
+function levelSelect(): HTMLSelectElement {
+  const options = LEVELS.map(([value, name, title]) => h("option", { value, title, selected: value === "contemporary" }, name));
+  return h("select", { class: "field", "aria-label": "Level", title: "How close to the tradition" }, ...options);
 }
 
 function keySelect(): HTMLSelectElement {

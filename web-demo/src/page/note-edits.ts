@@ -1,7 +1,6 @@
 /** Edits of notes, as the operations that make them: each is one thing to undo. Pure, but for the ids of what is new. */
 import { type Entity, newId, type Op, propsOf, type Props } from "../client/index.js";
-
-export const HIGHEST = 127;
+import { pitchOfRow, rowOf, type Rows, topRow } from "./piano-rows.js";
 
 export interface NoteShape {
   readonly tick: number;
@@ -15,14 +14,13 @@ export function newNote(clip: string, shape: NoteShape): { id: string; ops: read
   return { id, ops: [{ op: "put", kind: "note", id, props: { clip, ...shape } }] };
 }
 
-/** Where notes go when they are dragged: together, within the clip's beginning and the range of pitches. */
-export function movedNotes(notes: readonly Entity[], byTicks: number, byPitch: number): ReadonlyMap<string, Props> {
+/** Where notes go when they are dragged: together, within the clip's beginning and the rows that there are. */
+export function movedNotes(notes: readonly Entity[], byTicks: number, byRows: number, rows: Rows = null): ReadonlyMap<string, Props> {
   const all = notes.map(propsOf);
+  const places = all.map((note) => rowOf(rows, note.pitch));
   const ticks = Math.max(-Math.min(...all.map((note) => note.tick)), byTicks);
-  const lowest = Math.min(...all.map((note) => note.pitch));
-  const highest = Math.max(...all.map((note) => note.pitch));
-  const up = Math.min(HIGHEST - highest, Math.max(-lowest, byPitch));
-  return new Map(notes.map((note, i) => [note.id, { tick: all[i]!.tick + ticks, pitch: all[i]!.pitch + up }]));
+  const up = Math.min(topRow(rows) - Math.max(...places), Math.max(-Math.min(...places), byRows));
+  return new Map(notes.map((note, i) => [note.id, { tick: all[i]!.tick + ticks, pitch: pitchOfRow(rows, places[i]! + up) }]));
 }
 
 /** Notes get longer or shorter together, each at least `shortest`. */

@@ -1,8 +1,10 @@
 /** Paints the piano roll: keys, rows, beats, notes, velocities, and where the others are. */
 import { barTicks, beatTicks, type Entity, propsOf, type Props } from "../client/index.js";
 import { clipped, type Ctx, drawNameTag, FONT, inkOn, withAlpha } from "./canvas.js";
+import { DRUM_KEYS } from "./instruments.js";
 import { isBlackKey, pitchName } from "./note-edits.js";
-import { gridHeight, KEYS, type PianoFrame, type PianoView, ROW, RULER, tickOfX, VELOCITY, xOfTick, yOfPitch } from "./piano-view.js";
+import { gridHeight, type PianoFrame, type PianoView, ROW, RULER, tickOfX, VELOCITY, xOfTick, yOfPitch } from "./piano-view.js";
+import { pitchOfRow, topRow } from "./piano-rows.js";
 import type { Guest } from "./presence.js";
 import type { Palette } from "./theme.js";
 
@@ -37,10 +39,10 @@ const IVORY = "#e8e6e1";
 const EBONY = "#14151a";
 
 export function drawPiano(ctx: Ctx, scene: PianoScene): void {
-  const { frame, palette } = scene;
+  const { frame, palette, view } = scene;
   ctx.fillStyle = palette.ground;
   ctx.fillRect(0, 0, frame.width, frame.height);
-  const grid = [KEYS, RULER, frame.width - KEYS, gridHeight(frame)] as const;
+  const grid = [view.keyboard.width, RULER, frame.width - view.keyboard.width, gridHeight(frame)] as const;
   clipped(ctx, ...grid, () => {
     drawRows(ctx, scene);
     drawLines(ctx, scene);
@@ -57,7 +59,9 @@ export function drawPiano(ctx: Ctx, scene: PianoScene): void {
 
 function rows(scene: PianoScene, visit: (pitch: number, y: number) => void): void {
   const bottom = RULER + gridHeight(scene.frame);
-  for (let pitch = Math.min(127, Math.ceil(scene.view.top)); pitch >= 0; pitch--) {
+  const table = scene.view.keyboard.rows;
+  for (let row = Math.min(topRow(table), Math.ceil(scene.view.top)); row >= 0; row--) {
+    const pitch = pitchOfRow(table, row);
     const y = yOfPitch(scene.view, pitch);
     if (y > bottom) return;
     visit(pitch, y);
@@ -65,12 +69,14 @@ function rows(scene: PianoScene, visit: (pitch: number, y: number) => void): voi
 }
 
 function drawRows(ctx: Ctx, scene: PianoScene): void {
-  const { frame, palette } = scene;
+  const { frame, palette, view } = scene;
+  const width = frame.width - view.keyboard.width;
   rows(scene, (pitch, y) => {
-    ctx.fillStyle = isBlackKey(pitch) ? palette.ground : palette.raised;
-    ctx.fillRect(KEYS, y, frame.width - KEYS, ROW);
-    ctx.fillStyle = palette.line;
-    if (pitch % 12 === 0) ctx.fillRect(KEYS, y + ROW - 1, frame.width - KEYS, 1);
+    const drums = view.keyboard.rows !== null;
+    ctx.fillStyle = !drums && isBlackKey(pitch) ? palette.ground : palette.raised;
+    ctx.fillRect(view.keyboard.width, y, width, ROW);
+    ctx.fillStyle = drums ? palette.ground : palette.line;
+    if (drums || pitch % 12 === 0) ctx.fillRect(view.keyboard.width, y + ROW - 1, width, 1);
   });
 }
 
@@ -97,7 +103,7 @@ function drawLines(ctx: Ctx, scene: PianoScene): void {
 
 /** What lies behind the clip's end does not sound. */
 function drawOutside(ctx: Ctx, scene: PianoScene, y: number, height: number): void {
-  const x = Math.max(KEYS, xOfTick(scene.view, scene.lengthTicks));
+  const x = Math.max(scene.view.keyboard.width, xOfTick(scene.view, scene.lengthTicks));
   ctx.fillStyle = withAlpha(scene.palette.sunken, 0.7);
   ctx.fillRect(x, y, scene.frame.width - x, height);
   ctx.fillStyle = scene.palette.dim;
@@ -108,7 +114,7 @@ function drawNote(ctx: Ctx, scene: PianoScene, note: Entity): void {
   const { tick, length_ticks, pitch, velocity } = { ...propsOf(note), ...scene.draft.get(note.id) };
   const x = xOfTick(scene.view, tick);
   const width = Math.max(3, length_ticks * scene.view.pixelsPerTick - 1);
-  if (x > scene.frame.width || x + width < KEYS) return;
+  if (x > scene.frame.width || x + width < scene.view.keyboard.width) return;
   const y = yOfPitch(scene.view, pitch);
   const by = scene.chosenBy.get(note.id);
   ctx.fillStyle = withAlpha(scene.color, FLOOR_ALPHA + (velocity / 127) * (1 - FLOOR_ALPHA));
@@ -149,7 +155,7 @@ function drawVelocities(ctx: Ctx, scene: PianoScene): void {
   ctx.fillRect(0, top, frame.width, VELOCITY);
   ctx.fillStyle = palette.line;
   ctx.fillRect(0, top, frame.width, 1);
-  clipped(ctx, KEYS, top, frame.width - KEYS, VELOCITY, () => {
+  clipped(ctx, view.keyboard.width, top, frame.width - view.keyboard.width, VELOCITY, () => {
     for (const note of scene.notes) {
       const { tick, velocity } = { ...propsOf(note), ...scene.draft.get(note.id) };
       const x = xOfTick(view, tick);
@@ -169,7 +175,7 @@ function drawBeats(ctx: Ctx, scene: PianoScene): void {
   ctx.fillRect(0, 0, frame.width, RULER);
   ctx.font = FONT;
   ctx.textBaseline = "middle";
-  clipped(ctx, KEYS, 0, frame.width - KEYS, RULER, () => {
+  clipped(ctx, view.keyboard.width, 0, frame.width - view.keyboard.width, RULER, () => {
     const byBeat = beat * view.pixelsPerTick > 34;
     lines(scene, byBeat ? beat : bar, (x, tick) => {
       ctx.fillStyle = palette.line;
@@ -185,37 +191,50 @@ function drawBeats(ctx: Ctx, scene: PianoScene): void {
 
 function drawKeys(ctx: Ctx, scene: PianoScene): void {
   const { frame, palette } = scene;
-  clipped(ctx, 0, RULER, KEYS, gridHeight(frame), () => {
+  const keys = scene.view.keyboard.width;
+  clipped(ctx, 0, RULER, keys, gridHeight(frame), () => {
     ctx.fillStyle = IVORY;
-    ctx.fillRect(0, RULER, KEYS, gridHeight(frame));
+    ctx.fillRect(0, RULER, keys, gridHeight(frame));
     ctx.font = FONT;
     ctx.textBaseline = "middle";
-    rows(scene, (pitch, y) => drawKey(ctx, scene, pitch, y));
+    rows(scene, (pitch, y) => (scene.view.keyboard.rows !== null ? drawDrum(ctx, scene, pitch, y) : drawKey(ctx, scene, pitch, y)));
   });
   ctx.fillStyle = palette.line;
-  ctx.fillRect(KEYS - 1, 0, 1, frame.height);
+  ctx.fillRect(keys - 1, 0, 1, frame.height);
 }
 
-function drawKey(ctx: Ctx, { hover, color }: PianoScene, pitch: number, y: number): void {
+function drawKey(ctx: Ctx, { hover, color, view }: PianoScene, pitch: number, y: number): void {
+  const keys = view.keyboard.width;
   const black = isBlackKey(pitch);
   if (black) {
     ctx.fillStyle = EBONY;
-    ctx.fillRect(0, y, KEYS * 0.6, ROW);
+    ctx.fillRect(0, y, keys * 0.6, ROW);
   }
   if (hover === pitch) {
     ctx.fillStyle = color;
-    ctx.fillRect(0, y, black ? KEYS * 0.6 : KEYS, ROW);
+    ctx.fillRect(0, y, black ? keys * 0.6 : keys, ROW);
   }
   ctx.fillStyle = "#0003";
-  if (pitch % 12 === 0 || pitch % 12 === 5) ctx.fillRect(0, y + ROW - 1, KEYS, 1);
+  if (pitch % 12 === 0 || pitch % 12 === 5) ctx.fillRect(0, y + ROW - 1, keys, 1);
   if (pitch % 12 !== 0 && hover !== pitch) return;
   ctx.fillStyle = hover === pitch ? inkOn(color) : EBONY;
-  ctx.fillText(pitchName(pitch), black ? 4 : KEYS - 22, y + ROW / 2 + 0.5);
+  ctx.fillText(pitchName(pitch), black ? 4 : keys - 22, y + ROW / 2 + 0.5);
+}
+
+/** A drum's name on its key. */
+function drawDrum(ctx: Ctx, { hover, color, view }: PianoScene, pitch: number, y: number): void {
+  const { width } = view.keyboard;
+  ctx.fillStyle = hover === pitch ? color : IVORY;
+  ctx.fillRect(0, y, width, ROW);
+  ctx.fillStyle = "#0003";
+  ctx.fillRect(0, y + ROW - 1, width, 1);
+  ctx.fillStyle = hover === pitch ? inkOn(color) : EBONY;
+  ctx.fillText(DRUM_KEYS[pitch] ?? pitchName(pitch), 6, y + ROW / 2 + 0.5);
 }
 
 function drawHead(ctx: Ctx, { frame, view, head, palette }: PianoScene): void {
   const x = Math.round(xOfTick(view, head));
-  if (x < KEYS || x > frame.width) return;
+  if (x < view.keyboard.width || x > frame.width) return;
   ctx.fillStyle = palette.accent;
   ctx.fillRect(x, 0, 1.5, frame.height);
 }

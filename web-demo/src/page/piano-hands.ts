@@ -3,7 +3,8 @@ import { type Entity, propsOf, type Props } from "../client/index.js";
 import type { App } from "./app.js";
 import { snap, snapDown } from "./grid.js";
 import { movedNotes, newNote, noteEnd, resizedNotes, setNotes, withVelocity } from "./note-edits.js";
-import { KEYS, type PianoFrame, type PianoView, pitchOfY, ROW, RULER, tickOfX, VELOCITY, xOfTick, yOfPitch } from "./piano-view.js";
+import { type PianoFrame, type PianoView, pitchOfY, ROW, RULER, tickOfX, VELOCITY, xOfTick, yOfPitch } from "./piano-view.js";
+import { rowOf } from "./piano-rows.js";
 import type { PreviewTone } from "./preview-tone.js";
 
 const EDGE_PX = 6;
@@ -104,7 +105,7 @@ export class PianoHands {
     const spot = this.#spot(event);
     this.#at = spot;
     this.#moved = false;
-    if (spot.x < KEYS) return this.#tone.play(spot.pitch);
+    if (spot.x < this.#sight.view().keyboard.width) return this.#tone.play(spot.pitch);
     canvas.setPointerCapture(event.pointerId);
     this.#hold = this.#holdAt(spot, event.shiftKey);
     this.#weigh(spot);
@@ -147,13 +148,15 @@ export class PianoHands {
     if (hold.what === "weigh") this.#weigh(spot);
     if (hold.what === "size") this.#draft = resizedNotes(hold.notes, this.#by(noteEnd(hold.note), hold.from, spot), Math.min(this.#grid(spot), 60));
     if (hold.what !== "move") return;
-    this.#draft = movedNotes(hold.notes, this.#by(propsOf(hold.note).tick, hold.from, spot), spot.pitch - hold.from.pitch);
+    const { rows } = this.#sight.view().keyboard;
+    this.#draft = movedNotes(hold.notes, this.#by(propsOf(hold.note).tick, hold.from, spot), rowOf(rows, spot.pitch) - rowOf(rows, hold.from.pitch), rows);
     if (before?.pitch !== spot.pitch) this.#tone.play(this.#draft.get(hold.note.id)?.pitch ?? spot.pitch);
   }
 
   #hover(spot: Spot, canvas: HTMLCanvasElement): void {
-    const note = spot.x < KEYS ? undefined : this.#hit(spot);
-    canvas.style.cursor = note !== undefined ? (this.#atEdge(note, spot) ? "ew-resize" : "grab") : spot.x < KEYS ? "pointer" : "crosshair";
+    const keys = this.#sight.view().keyboard.width;
+    const note = spot.x < keys ? undefined : this.#hit(spot);
+    canvas.style.cursor = note !== undefined ? (this.#atEdge(note, spot) ? "ew-resize" : "grab") : spot.x < keys ? "pointer" : "crosshair";
   }
 
   /** By how much a note's edge goes, so that it comes to lie on the grid. */
@@ -204,7 +207,7 @@ export class PianoHands {
     const note = this.#hit(this.#spot(event));
     // Two quick clicks on nothing draw a note; they do not take it away again.
     const justDrawn = note?.id === this.#drew.id && performance.now() - this.#drew.atMs < TWICE_MS;
-    if (note !== undefined && !justDrawn && event.offsetX >= KEYS) this.#app.work.edit("notes", [{ op: "delete", kind: "note", id: note.id }]);
+    if (note !== undefined && !justDrawn && event.offsetX >= this.#sight.view().keyboard.width) this.#app.work.edit("notes", [{ op: "delete", kind: "note", id: note.id }]);
   }
 
   #may(): boolean {

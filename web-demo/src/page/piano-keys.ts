@@ -1,6 +1,7 @@
 import { type Entity, type Op, propsOf, type Props } from "../client/index.js";
 import type { App } from "./app.js";
 import { duplicateNotes, movedNotes, newNote, noteEnd, resizedNotes, setNotes, withVelocity } from "./note-edits.js";
+import type { Rows } from "./piano-rows.js";
 import type { PreviewTone } from "./preview-tone.js";
 import { remove } from "./track-edits.js";
 
@@ -8,6 +9,7 @@ export interface KeySight {
   /** every note of the open clip, by beginning */
   readonly notes: () => readonly Entity[];
   readonly noteLength: () => number;
+  readonly rows: () => Rows;
   /** a pitch was reached that may be out of sight */
   readonly onPitch: (pitch: number) => void;
 }
@@ -47,7 +49,7 @@ export class PianoKeys {
   #moving(): Readonly<Record<string, () => void>> {
     const { work } = this.#app;
     const step = (): number => work.gridTicks("notes");
-    const move = (byTicks: number, byPitch: number): void => this.#change(movedNotes(work.notes, byTicks, byPitch));
+    const move = (byTicks: number, byRows: number): void => this.#change(movedNotes(work.notes, byTicks, byRows, this.#sight.rows()));
     return {
       ArrowUp: () => move(0, 1),
       ArrowDown: () => move(0, -1),
@@ -92,7 +94,7 @@ export class PianoKeys {
     const last = notes.at(-1);
     if (open === undefined) return;
     const tick = last === undefined ? 0 : noteEnd(last);
-    const pitch = last === undefined ? MIDDLE_C : propsOf(last).pitch;
+    const pitch = last === undefined ? (this.#sight.rows()?.[0] ?? MIDDLE_C) : propsOf(last).pitch;
     const { id, ops } = newNote(open.id, { tick, pitch, length_ticks: this.#sight.noteLength(), velocity: 100 });
     this.#put({ ids: [id], ops });
   }

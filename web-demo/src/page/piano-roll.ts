@@ -4,19 +4,23 @@ import { sized } from "./canvas.js";
 import { setClip } from "./clip-edits.js";
 import { h, setText } from "./dom.js";
 import { gridSelect } from "./grid-select.js";
+import { DRUM_KEYS, isDrums } from "./instruments.js";
 import { NoteCache, type NoteCloud } from "./note-cache.js";
 import { pitchName } from "./note-edits.js";
+import { clipSwitch } from "./notes-sound.js";
 import { drawPiano, type PianoScene } from "./piano-draw.js";
 import { PianoHands } from "./piano-hands.js";
 import { PianoKeys } from "./piano-keys.js";
-import { fitted, panned, type PianoFrame, type PianoView, showing, zoomedAt } from "./piano-view.js";
+import { drumKit, fitted, type Keyboard, panned, PIANO, type PianoFrame, type PianoView, played, showing, zoomedAt } from "./piano-view.js";
+import { drumRows } from "./piano-rows.js";
 import { guests } from "./presence.js";
 import { PreviewTone } from "./preview-tone.js";
 import { refusalLine } from "./refusal.js";
+import { scoreClip } from "./scoring.js";
 import { palette } from "./theme.js";
 
 const MAX_NAME = 64;
-const SILENT = "Written, not yet played: the engine sounds notes in a later release.";
+const HELP = "N draws a note, the arrow keys move it, question mark lists every key.";
 const NO_CLIP = "Choose a clip to see its notes: drag on a track's lane to draw one, or double-click.";
 
 /** The notes of the open clip: drawn, moved, weighed; a canvas, and a line of what it is about. */
@@ -36,7 +40,7 @@ export class PianoRoll {
   readonly #count = h("span", { class: "label", role: "status" });
   readonly #cache = new NoteCache();
   readonly #hands: PianoHands;
-  #view: PianoView = { left: 0, pixelsPerTick: 0.1, top: 72 };
+  #view: PianoView = { left: 0, pixelsPerTick: 0.1, top: 72, keyboard: PIANO };
   #frame: PianoFrame = { width: 0, height: 0 };
   #shown: string | null = null;
   #pitch: number | null = null;
@@ -53,11 +57,12 @@ export class PianoRoll {
     new PianoKeys(app, this.#canvas, tone, {
       notes: () => this.#cloud().notes,
       noteLength: () => this.#hands.noteLength(),
+      rows: () => this.#view.keyboard.rows,
       onPitch: (pitch) => (this.#view = showing(this.#frame, this.#view, pitch)),
     });
     const empty = h("p", { class: "piano-empty hint" }, NO_CLIP);
-    const help = h("span", { class: "hint silent-note", id: "piano-help" }, SILENT);
-    const head = h("div", { class: "piano-head" }, this.#name, this.#count, gridSelect(app, "notes"), refusalLine(app, "notes"), h("div", { class: "spacer" }), help);
+    const help = h("span", { class: "offscreen", id: "piano-help" }, HELP);
+    const head = h("div", { class: "piano-head" }, this.#name, this.#count, gridSelect(app, "notes"), refusalLine(app, "notes"), h("div", { class: "spacer" }), scoreClip(app), clipSwitch(app), help);
     this.element = h("div", { class: "piano-roll", role: "tabpanel", "aria-label": "Piano roll" }, head, this.#body, empty);
     this.#name.addEventListener("change", () => this.#rename());
     this.#name.addEventListener("keydown", (event) => (event.key === "Enter" || event.key === "Escape") && this.#canvas.focus());
@@ -93,7 +98,8 @@ export class PianoRoll {
     if (note === undefined || more.length > 0) return note === undefined ? "" : `${more.length + 1} chosen`;
     const { tick, pitch, velocity } = propsOf(note);
     const { numerator, denominator } = this.#app.intended() ?? { numerator: 4, denominator: 4 };
-    return `${pitchName(pitch)} at ${barsBeatsSixteenths(propsOf(clip).start_tick + tick, numerator, denominator).join(".")}, velocity ${velocity}`;
+    const name = (this.#isDrums(clip) && DRUM_KEYS[pitch]) || pitchName(pitch);
+    return `${name} at ${barsBeatsSixteenths(propsOf(clip).start_tick + tick, numerator, denominator).join(".")}, velocity ${velocity}`;
   }
 
   /** Show another clip from its beginning, whole. */
@@ -102,7 +108,16 @@ export class PianoRoll {
     this.#measure();
     if (clip === undefined || this.#frame.width === 0) return void (this.#shown = null);
     const { lowest, highest } = this.#cloud();
-    this.#view = fitted(this.#frame, propsOf(clip).length_ticks, lowest, highest);
+    this.#view = fitted(this.#frame, propsOf(clip).length_ticks, lowest, highest, this.#keyboard(clip));
+  }
+
+  /** Whether a clip's track plays drums. */
+  #isDrums(clip: Entity): boolean {
+    return isDrums(this.#app.work.document.get("track", propsOf(clip).track)?.props?.instrument ?? "");
+  }
+
+  #keyboard(clip: Entity): Keyboard {
+    return this.#isDrums(clip) ? drumKit(drumRows(this.#cloud().notes.map((note) => propsOf(note).pitch))) : PIANO;
   }
 
   #measure(): void {
@@ -133,6 +148,7 @@ export class PianoRoll {
     if (clip === undefined || transport === undefined || this.#canvas.offsetParent === null) return;
     this.#measure();
     if (this.#shown === null) this.#begin(clip);
+    this.#view = played(this.#frame, this.#view, this.#keyboard(clip));
     const { start_tick, length_ticks, track } = propsOf(clip);
     const people = guests(this.#app);
     const scene: PianoScene = {

@@ -1,5 +1,6 @@
 /** Edits of tracks and markers, as the operations that make them; pure, but for the ids of what is new. */
 import { type Document, type Entity, inOrder, newId, type Op, placeAt, propsOf, type Props } from "../client/index.js";
+import { PLAIN_INSTRUMENT } from "./instruments.js";
 
 const COLORS = ["#e5798f", "#5aa9e6", "#d39a3a", "#67b26f", "#b48ae0", "#4fb8b0", "#e08a5b", "#8f9bd8"];
 
@@ -18,7 +19,7 @@ export function newTrack(document: Document): Made {
   const tracks = tracksInOrder(document);
   const id = newId();
   const [own, others] = placed(tracks, id, tracks.length);
-  const props = { name: freeName(tracks), order: own, color: COLORS[tracks.length % COLORS.length]! };
+  const props = { name: freeName(tracks), order: own, color: COLORS[tracks.length % COLORS.length]!, instrument: PLAIN_INSTRUMENT };
   return { id, ops: [...others, { op: "put", kind: "track", id, props }] };
 }
 

@@ -4,6 +4,7 @@ import { type Entity, propsOf } from "../client/index.js";
 import type { App } from "./app.js";
 import { h, iconButton, setPressed, setText } from "./dom.js";
 import { fader } from "./fader.js";
+import { instrumentSelect, showInstrument } from "./instrument-select.js";
 import { inlineField } from "./inline-field.js";
 import { ROW_HEIGHT } from "./lanes.js";
 import { refusalLine } from "./refusal.js";
@@ -63,18 +64,19 @@ function trackHead(app: App, { id }: Entity, drop: HTMLElement): Head {
   const solo = toggle("S", "Solo", "solo", () => set({ solo: !now()?.solo }));
   const pan = panKnob("", (value) => set({ pan: value }, `pan ${id}`));
   const level = fader({ label: "Gain", value: 0, onchange: (gain_db) => set({ gain_db }, `gain ${id}`) });
+  const plays = instrumentSelect((instrument) => set({ instrument }));
   const end = iconButton(X, "Delete the track", () => app.work.edit("tracks", remove("track", [id])), { class: "icon-button quiet" });
   const element = h(
     "div",
     { class: "track own", role: "listitem", "data-track": id, style: `height:${ROW_HEIGHT}px`, onpointerdown: () => app.select(id) },
     h("div", { class: "track-line" }, color, name, pan.element, mute, solo),
-    h("div", { class: "track-line" }, level.element, end),
+    h("div", { class: "track-line" }, plays, level.element, end),
   );
   const rename = (): void => renameInPlace(app, id, name);
   name.addEventListener("dblclick", rename);
   element.addEventListener("logdrum:rename", rename);
   draggable(app, id, name, element, drop);
-  return { element, show: (track) => showHead(app, track, { element, name, color, mute, solo, pan, level, end }) };
+  return { element, show: (track) => showHead(app, track, { element, name, color, mute, solo, pan, plays, level, end }) };
 }
 
 interface HeadParts {
@@ -84,12 +86,13 @@ interface HeadParts {
   readonly mute: HTMLButtonElement;
   readonly solo: HTMLButtonElement;
   readonly pan: ReturnType<typeof panKnob>;
+  readonly plays: HTMLSelectElement;
   readonly level: ReturnType<typeof fader>;
   readonly end: HTMLButtonElement;
 }
 
 function showHead(app: App, track: Entity, parts: HeadParts): void {
-  const { name, color, mute, solo, pan, gain_db } = propsOf(track);
+  const { name, color, mute, solo, pan, gain_db, instrument } = propsOf(track);
   const { element } = parts;
   element.style.setProperty("--track", color);
   element.classList.toggle("selected", app.selected === track.id);
@@ -100,17 +103,19 @@ function showHead(app: App, track: Entity, parts: HeadParts): void {
   setPressed(parts.solo, solo);
   parts.pan.show(pan);
   parts.level.show(gain_db);
+  showInstrument(parts.plays, instrument);
   label(parts, name || "unnamed track");
 }
 
 /** Every control says whose it is. */
-function label({ color, mute, solo, pan, level, end }: HeadParts, name: string): void {
+function label({ color, mute, solo, pan, plays, level, end }: HeadParts, name: string): void {
   const said: readonly (readonly [Element | null, string])[] = [
     [color, `Colour of ${name}`],
     [mute, `Mute ${name}`],
     [solo, `Solo ${name}`],
     [pan.element.querySelector("input"), `Pan of ${name}`],
     [level.element.querySelector("input"), `Gain of ${name}`],
+    [plays, `Instrument of ${name}`],
     [end, `Delete ${name}`],
   ];
   for (const [control, text] of said) if (control?.getAttribute("aria-label") !== text) control?.setAttribute("aria-label", text);

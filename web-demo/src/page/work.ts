@@ -29,6 +29,8 @@ const PLACES: Readonly<Record<Request["type"], Place>> = {
   "version.list": "versions",
   "version.restore": "versions",
   "version.delete": "versions",
+  "job.notes": "jobs",
+  "settings.set": "jobs",
 };
 
 /** The document side of the page: what is edited, what is chosen, and where a refusal is shown. */
@@ -164,6 +166,21 @@ export class Work extends Emitter<WorkEvents> {
 
   deleteVersion(version: string): void {
     if (this.may("versions")) this.editor.ask({ type: "version.delete", op_id: newOpId(), version });
+  }
+
+  /** Have the section that a generation plays at the playhead written into the tracks, as an edit of this member's (J9). */
+  writeNotes(job: string): void {
+    if (this.may("jobs")) this.editor.ask({ type: "job.notes", op_id: newOpId(), job, tick: Math.floor(this.#app.tick) });
+  }
+
+  /** Whether notes of a job were asked for and are not here yet. */
+  isWriting(job: string): boolean {
+    return this.editor.waiting.some((request) => request.type === "job.notes" && request.job === job);
+  }
+
+  /** What a score has to reach in this room; its owner's to say (J10). */
+  setThreshold(threshold: number): void {
+    if (this.may("jobs")) this.editor.ask({ type: "settings.set", op_id: newOpId(), threshold });
   }
 
   /** Once a frame: say what changed since the last one. */

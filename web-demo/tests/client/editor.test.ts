@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { Document } from "../../src/client/document.js";
+import { newOpId } from "../../src/client/ids.js";
 import type { Op } from "../../src/client/messages.js";
+import type { Request } from "../../src/client/outbox.js";
 import { FakeHub, FakeMember } from "./fake-hub.js";
 import { seeded } from "./random.js";
 
@@ -29,6 +31,10 @@ function flow(hub: FakeHub): void {
       member.receive();
     }
   }
+}
+
+function notes(op_id: string): Request {
+  return { type: "job.notes", op_id, job: "j1", tick: 960 };
 }
 
 function nameOf(member: FakeMember): string | undefined {
@@ -221,6 +227,76 @@ describe("editor", () => {
     expect(a.editor.undo()).toHaveLength(2);
   });
 
+  it("J9: notes that were asked for come with the answer, once, and are one thing to undo", () => {
+    const { hub, a, b } = together();
+    const written: number[] = [];
+    a.editor.on("written", ({ request, ops }) => written.push(request.tick!, ops.length));
+    a.editor.edit([track]);
+    a.editor.ask(notes("n1"));
+    flow(hub);
+    expect([a, b].map((member) => member.editor.document.count("clip"))).toEqual([1, 1]);
+    expect(a.editor.waiting).toEqual([]);
+    expect(written).toEqual([960, 2]);
+    expect([a.editor.undo(), a.editor.undo()].map((asked) => asked.length)).toEqual([1, 1]);
+  });
+
+  it("J9: a drag that went on while the notes were written is undone as what came after them and what came before", () => {
+    const { hub, a } = together();
+    a.editor.edit([track]);
+    const drag = (value: string): void => {
+      a.editor.edit([named(value)], "drag");
+      vi.advanceTimersByTime(100);
+    };
+    drag("1");
+    drag("2");
+    a.editor.ask(notes("n1"));
+    drag("3");
+    flow(hub);
+    expect([a.editor.undo(), a.editor.undo(), a.editor.undo()].map((asked) => asked.length)).toEqual([1, 1, 2]);
+  });
+
+  it.each([true, false])("J9: notes whose answer was lost are asked for again and written once (recovered: %s)", (recovered) => {
+    const { hub, a } = together();
+    a.editor.ask(notes("n1"));
+    a.deliver();
+    a.break();
+    a.connect(recovered);
+    flow(hub);
+    expect(a.editor.document.listed()).toEqual(hub.document.listed());
+    expect(a.editor.document.count("clip")).toBe(1);
+    expect(a.editor.waiting).toEqual([]);
+    a.editor.edit([{ ...track, id: "track-02" }]);
+    flow(hub);
+    expect([a.editor.undo(), a.editor.undo()].map((asked) => asked.length)).toEqual([1, 1]);
+  });
+
+  it("J9: notes that were there already, or that were refused, are nothing to undo", () => {
+    const { hub, a } = together();
+    a.editor.edit([track]);
+    for (const name of ["1", "2", "3"]) {
+      a.editor.edit([named(name)], "drag");
+      vi.advanceTimersByTime(100);
+    }
+    flow(hub);
+    a.editor.ask(notes("n1"));
+    a.editor.handle({ type: "applied", seq: 99, op_id: "n1", by: "a", ops: [], via: "notes" });
+    a.editor.ask(notes("n2"));
+    a.editor.handle({ type: "error", code: "not_found", message: "No such job.", op_id: "n2" });
+    expect(a.refusals).toEqual(["not_found"]);
+    expect(a.editor.undo()).toHaveLength(3);
+  });
+
+  it("J10: a threshold is asked for again after a break, and answered off the list", () => {
+    const { a } = together();
+    a.break();
+    a.editor.ask({ type: "settings.set", op_id: "t1", threshold: 0.7 });
+    a.connect(true);
+    a.receive();
+    expect(a.up).toEqual([{ type: "settings.set", op_id: "t1", threshold: 0.7 }]);
+    a.editor.handle({ type: "settings", seq: 1, by: "a", threshold: 0.7, op_id: "t1" });
+    expect(a.editor.waiting).toEqual([]);
+  });
+
   it("P3: a line that was written while disconnected is sent once it can be, and answered off the list", () => {
     const { a } = together();
     a.break();
@@ -271,6 +347,7 @@ describe("any interleaving of edits, refusals and breaks", () => {
     const dice = random();
     if (dice < 0.25) member.editor.edit(Array.from({ length: 1 + Math.floor(random() * 3) }, () => randomOp(random)));
     else if (dice < 0.3) member.editor.edit([{ op: "set", kind: "track", id: "track-01", props: { gain_db: -random() } }], "drag");
+    else if (dice < 0.32) member.editor.ask(notes(newOpId()));
     else if (dice < 0.58) member.deliver(random() < 0.05);
     else if (dice < 0.9) member.receive();
     else if (dice < 0.93) member.break();

@@ -1,6 +1,6 @@
 import { Document, parentOf } from "../../src/client/document.js";
 import { Editor } from "../../src/client/editor.js";
-import type { Applied, HubMessage, Op, Welcome } from "../../src/client/messages.js";
+import type { Applied, HubMessage, JobNotes, Op, Welcome } from "../../src/client/messages.js";
 import type { Request } from "../../src/client/outbox.js";
 import { transport } from "./transports.js";
 
@@ -24,6 +24,7 @@ export class FakeHub {
     const known = this.#answers.get(key);
     if (known !== undefined) return from.tell(known);
     if (tooFast) return from.tell({ type: "rejected", op_id: request.op_id, code: "rate_limited", message: "Too fast." });
+    if (request.type === "job.notes") return this.#notes(key, from, request);
     if (request.type !== "edit") return;
     const answer = this.#edit(from.session, request.op_id, request.ops);
     this.#answers.set(key, answer);
@@ -38,6 +39,19 @@ export class FakeHub {
     return [welcome, ...this.events.slice(heard)];
   }
 
+  /** Notes of a section, in the name of who asked, whatever this hub's job is (J9). */
+  #notes(key: string, from: FakeMember, { op_id, tick = 0 }: JobNotes): void {
+    const id = `written${String(this.seq).padStart(5, "0")}`;
+    const ops: Op[] = [
+      { op: "put", kind: "track", id, props: { name: "Bass" } },
+      { op: "put", kind: "clip", id: `${id}-c`, props: { track: id, start_tick: tick, length_ticks: 3840, name: "Drop" } },
+    ];
+    this.document.apply(ops);
+    const applied = this.#keep({ type: "applied", seq: this.seq + 1, op_id, by: from.session, ops, via: "notes" });
+    this.#answers.set(key, applied);
+    for (const member of this.members) member.tell(applied);
+  }
+
   #edit(by: string, opId: string, ops: readonly Op[]): HubMessage {
     const log: Parameters<Document["apply"]>[1] = [];
     for (const op of ops) {
@@ -49,7 +63,10 @@ export class FakeHub {
       this.document.apply([op], log);
     }
     for (const { id, before } of log) if (before !== undefined && this.document.get(before.kind, id) === undefined) this.#graves.add(id);
-    const applied: Applied = { type: "applied", seq: this.seq + 1, op_id: opId, by, ops };
+    return this.#keep({ type: "applied", seq: this.seq + 1, op_id: opId, by, ops });
+  }
+
+  #keep(applied: Applied): Applied {
     this.events.push(applied);
     return applied;
   }

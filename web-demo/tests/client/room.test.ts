@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { HubMessage, Job, StreamOpen, Welcome } from "../../src/client/messages.js";
-import { emptyRoom, foldRoom } from "../../src/client/room.js";
+import { emptyRoom, foldRoom, thresholdOf } from "../../src/client/room.js";
 import { transport } from "./transports.js";
 
 const thandi = { session: "s1", name: "Thandi", color: "#ffffff", role: "owner" } as const;
@@ -70,6 +70,15 @@ describe("room", () => {
     const closed = fold(welcome, job, stream, { type: "stream.close", stream: "j.drums", samples: 99, asset: null });
     expect(closed.streams[0]?.samples).toBe(99);
     expect(foldRoom(closed, { ...welcome, jobs: [job], streams: [stream] }).streams[0]?.samples).toBe(99);
+  });
+
+  it("J10: the newest settings count, also where an older one is answered again", () => {
+    const settings = (seq: number, threshold: number) => ({ type: "settings", seq, by: "s1", threshold }) as const;
+    expect(thresholdOf(fold(welcome))).toBe(0.5);
+    expect(thresholdOf(fold(welcome, settings(2, 0.8), settings(1, 0.3)))).toBe(0.8);
+    const later = fold({ ...welcome, snapshot: { settings: settings(4, 0.6) } });
+    expect(thresholdOf(later)).toBe(0.6);
+    expect(thresholdOf(foldRoom(later, { ...welcome, recovered: true }))).toBe(0.6);
   });
 
   it("V1, V4: versions come, oldest first, also where one is answered again, and go", () => {

@@ -4,6 +4,7 @@ import { Document, type Op, propsOf } from "../../src/client/index.js";
 import { duplicateClips, endOf, moveClips, moved, resizeClip, splitClip } from "../../src/page/clip-edits.js";
 import { gridTicks, snap, snapDown, stepGrid } from "../../src/page/grid.js";
 import { duplicateNotes, movedNotes, pitchName, resizedNotes, setNotes, withVelocity } from "../../src/page/note-edits.js";
+import { drumRows, pitchOfRow, rowOf } from "../../src/page/piano-rows.js";
 import { moveTrack, newTrack, tracksInOrder } from "../../src/page/track-edits.js";
 
 const BAR = 3840;
@@ -113,6 +114,25 @@ describe("notes", () => {
 
   it("are named as musicians name them", () => {
     expect([60, 61, 70, 21].map(pitchName)).toEqual(["C4", "C♯4", "B♭4", "A0"]);
+  });
+
+  it("of drums move from drum to drum, past keys that strike nothing", () => {
+    const document = room();
+    document.apply([put("note", "note-009", { clip: "clip-001", tick: 0, length_ticks: 60, pitch: 39 })]);
+    const clap = [document.get("note", "note-009")!];
+    const rows = drumRows([]);
+    const up = (by: number) => movedNotes(clap, 0, by, rows).get("note-009")?.pitch;
+    expect([up(1), up(2), up(-99), up(99)]).toEqual([41, 42, 36, 82]);
+  });
+});
+
+describe("rows of the piano roll", () => {
+  it("are all pitches, or a kit's drums and what else is written", () => {
+    expect([rowOf(null, 60), pitchOfRow(null, 200)]).toEqual([60, 127]);
+    const rows = drumRows([40, 36]);
+    expect(rows!.slice(0, 6)).toEqual([36, 37, 38, 39, 40, 41]);
+    expect(rows!.map((pitch) => pitchOfRow(rows, rowOf(rows, pitch)))).toEqual(rows);
+    expect([rowOf(rows, 44), rowOf(rows, 127)].map((row) => pitchOfRow(rows, row))).toEqual([45, 82]);
   });
 });
 

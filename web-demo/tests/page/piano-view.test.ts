@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { fitted, gridHeight, panned, type PianoFrame, pitchOfY, ROW, showing, tickOfX, xOfTick, yOfPitch, zoomedAt } from "../../src/page/piano-view.js";
+import { drumRows } from "../../src/page/piano-rows.js";
+import { drumKit, fitted, gridHeight, panned, type PianoFrame, pitchOfY, played, ROW, showing, tickOfX, xOfTick, yOfPitch, zoomedAt } from "../../src/page/piano-view.js";
 
 const frame: PianoFrame = { width: 1000, height: 258 };
 const view = fitted(frame, 3840 * 4, 48, 72);
@@ -35,5 +36,12 @@ describe("piano view", () => {
       expect(y).toBeLessThan(18 + gridHeight(frame) - ROW + 0.001);
     }
     expect(showing(frame, view, 60)).toBe(view);
+  });
+
+  it("of a drum kit finds each drum where it draws it", () => {
+    const kit = fitted(frame, 3840, 36, 82, drumKit(drumRows([])));
+    for (const pitch of [37, 39, 63, 82]) expect(pitchOfY(kit, yOfPitch(kit, pitch) + ROW / 2)).toBe(pitch);
+    expect(xOfTick(kit, 0)).toBeGreaterThan(xOfTick(view, 0));
+    expect(played(frame, kit, kit.keyboard)).toBe(kit);
   });
 });
