@@ -58,6 +58,13 @@ class Exchange(Generic[C, R]):
         self._wake(self._has_space)
         return commands
 
+    def peek(self) -> Sequence[C]:
+        """Return the commands that wait, and leave them there; raises `Closed`; thread side."""
+        with self._changed:
+            if self._closed:
+                raise Closed
+            return tuple(self._commands)
+
     @property
     def has_room(self) -> bool:
         """Whether results are below their bound."""

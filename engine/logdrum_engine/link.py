@@ -15,6 +15,7 @@ from logdrum_engine.errors import EngineError, LinkError, ModelError
 from logdrum_engine.exchange import Closed, Exchange
 from logdrum_engine.mixdown import Mixer, MixExchange
 from logdrum_engine.models import Model
+from logdrum_engine.scorer import ScoreExchange, Scorer
 from logdrum_engine.worker import ModelExchange, Worker
 from logdrum_protocol.codec import decode_to_engine, encode
 from logdrum_protocol.engine_messages import (
@@ -28,6 +29,7 @@ from logdrum_protocol.engine_messages import (
     StartJob,
     StopJob,
     StopMix,
+    WriteNotes,
 )
 from logdrum_protocol.errors import ProtocolError
 from logdrum_protocol.framing import MAX_FRAME_BYTES, FrameSplitter, frame
@@ -77,6 +79,8 @@ class Link:
         self._worker = Worker(self._music, config.load, config.version)
         self._checker = AssetChecker(self._assets)
         self._mixer = Mixer(self._mixes)
+        self._scores: ScoreExchange = Exchange(loop)
+        self._scorer = Scorer(self._scores)
         self._ready = asyncio.Event()
         self._stop = asyncio.Event()
 
@@ -89,12 +93,14 @@ class Link:
         self._worker.start()
         self._checker.start()
         self._mixer.start()
+        self._scorer.start()
         try:
             await self._move()
         finally:
             self._music.close()
             self._assets.close()
             self._mixes.close()
+            self._scores.close()
             self._worker.join(_JOIN_TIMEOUT_S)
 
     async def _move(self) -> None:
@@ -105,6 +111,7 @@ class Link:
                 tasks.create_task(self._forward(self._music.receive))
                 tasks.create_task(self._forward(self._assets.receive))
                 tasks.create_task(self._forward(self._mixes.receive))
+                tasks.create_task(self._forward(self._scores.receive))
                 tasks.create_task(self._beat())
                 tasks.create_task(self._wait_for_stop())
         except* (_Finished, ConnectionError):  # the hub closed, or died while we wrote
@@ -128,7 +135,12 @@ class Link:
     async def _take(self, payload: bytes) -> None:
         message = decode_to_engine(payload, MAX_FRAME_BYTES)
         match message:
-            case StartJob() | RenderFrom() | GrantCredit() | StopJob():
+            case StartJob(kind="score"):
+                await self._scores.send(message)
+            case StopJob():
+                await self._scores.send(message)  # whose job it is, only they know
+                await self._music.send(message)
+            case StartJob() | RenderFrom() | GrantCredit() | WriteNotes():
                 await self._music.send(message)
             case CheckAsset():
                 await self._assets.send(message)

@@ -1,4 +1,4 @@
-"""Stored sounds on a timeline, summed to stems and a mix, a second at a time: an hour takes no more memory (Q8)."""
+"""Sounds and notes on a timeline, summed to stems and a mix, a second at a time: an hour takes no more memory (Q8)."""
 
 import logging
 import math
@@ -17,8 +17,10 @@ import soxr  # type: ignore[import-untyped]  # it ships no types
 from logdrum_engine.assets import SoundStream, open_sound
 from logdrum_engine.errors import EngineError, UnsoundFileError
 from logdrum_engine.exchange import Closed, Exchange
-from logdrum_engine.generator import SAMPLE_RATE
+from logdrum_engine.generator import SAMPLE_RATE, Spec
+from logdrum_engine.groove.generator import Groove
 from logdrum_protocol.engine_messages import MixClip, MixRendered, MixTrack, RenderMix, StopMix
+from logdrum_protocol.records import Notation
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +36,7 @@ _NICENESS: Final = 10
 """Below the model thread's: music that is heard now goes before a file."""
 
 _SILENT_DB: Final = -90.0
+_SHOT_BYTES: Final = 32 * 1024 * 1024
 _STEPS: Final = 2.0**23
 _TOP: Final = 1.0 - 1.0 / _STEPS
 _LOUDEST: Final = 2.0**20
@@ -170,7 +173,8 @@ class _Take:
         self._gain = gain
         if voices_at_once(order.tracks) > _MAX_VOICES:
             raise MixError(f"More than {_MAX_VOICES} clips sound at once; a mix cannot be made of that.")
-        self._lanes = [Lane(track, Path(order.sounds)) for track in order.tracks]
+        band = Band(order.bpm)
+        self._lanes = [Lane(track, Path(order.sounds), band) for track in order.tracks]
         self._stems = [_writer(track.file, order.format) for track in order.tracks]
         self._mix = _writer(order.file, order.format)
 
@@ -206,18 +210,36 @@ class _Take:
                 file.close()
 
 
-class Lane:
-    """One track: its clips, turned up and panned as the page does."""
+class Band:
+    """Who plays the notes of all tracks, made when there are any."""
 
-    def __init__(self, track: MixTrack, folder: Path) -> None:
+    def __init__(self, bpm: float) -> None:
+        self._bpm = bpm
+        self._groove: Groove | None = None
+
+    def play(self, notation: Notation, at: int, samples: int) -> Frames:
+        """Return a span of what a notation sounds like."""
+        if self._groove is None:
+            self._groove = Groove(_SHOT_BYTES)
+        stems = self._groove.render(Spec(notation=notation, bpm=self._bpm), at, at + samples)
+        total: Frames = np.sum([pcm.T for pcm in stems.values()], axis=0, dtype=np.float64)
+        return total
+
+
+class Lane:
+    """One track: its clips and notes, turned up and panned as the page does."""
+
+    def __init__(self, track: MixTrack, folder: Path, band: Band) -> None:
         self._folder = folder
+        self._notation = track.notation
+        self._band = band
         self._coming = sorted(track.clips, key=lambda clip: clip.start_sample, reverse=True)
         self._sounding: list[tuple[MixClip, Voice]] = []
         self._gains = amplitude(track.gain_db) * balance(track.pan)
 
     def read(self, at: int, samples: int) -> Frames | None:
         """Return the next block; it must follow the one before. None is silence."""
-        block: Frames | None = None
+        block = None if self._notation is None else self._band.play(self._notation, at, samples)
         sounding, self._sounding = self._sounding, []
         for clip, voice in chain(sounding, self._beginning(at + samples)):
             block = np.zeros((samples, 2)) if block is None else block

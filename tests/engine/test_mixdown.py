@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from logdrum_engine.exchange import Exchange
 from logdrum_engine.mixdown import Mixer, amplitude, balance, render, voices_at_once
 from logdrum_protocol.engine_messages import MixClip, MixRendered, MixTrack, RenderMix, StopMix
+from logdrum_protocol.records import Notation, Part, PlayedNote
 from tests.engine.test_engine_link import FakeHub, config, hub, run
 
 __all__ = ["hub"]
@@ -50,6 +51,16 @@ def mix(folder: Path, *tracks: MixTrack, samples: int = 2 * RATE, kind: Any = "w
     answer = render(order)
     assert answer.error is None, answer.error
     return answer, soundfile.read(out, always_2d=True)[0]
+
+
+def test_q8_notes_are_played_beside_sounds(tmp_path: Path) -> None:
+    store(tmp_path, "a", noise(RATE))
+    notes = Notation(parts=(Part(instrument="bass"),), notes=(PlayedNote(0, 960, 480, 33, 100),))
+    _, sound = mix(tmp_path, MixTrack(clips=(clip("a"),)))
+    _, both = mix(tmp_path, MixTrack(clips=(clip("a"),), notation=notes))
+    struck = round(RATE * 0.5)  # a beat at 120 BPM
+    assert np.array_equal(both[: struck - 10], sound[: struck - 10])
+    assert np.abs(both - sound)[struck : struck + 4_800].max() > 0.01
 
 
 @pytest.mark.parametrize("kind", ["wav", "flac"])
