@@ -19,13 +19,14 @@ from .clock import CLOCK_FANOUT, CLOCK_IDLE, CLOCK_JITTER
 from .edits import EDITS
 from .fanout import FANOUT, IDLE, STALLED_READERS
 from .first_chunk import FIRST_CHUNK
-from .groove import GROOVE
+from .groove import GROOVE, HOUR
 from .join import JOIN
 from .machine import LOAD_CORE, ROOT, SERVER_CORE, BenchError, filesystem
 from .memory import MEMORY
 from .pages import PAGES
 from .report import report
 from .rows import Row
+from .sound import SOUND
 from .storm import STORM
 from .suite import QUICK, Bench, Measurement, Settings
 from .talk import say
@@ -43,6 +44,8 @@ _ALL: Final = (
     CLOCK_JITTER,
     FIRST_CHUNK,
     GROOVE,
+    HOUR,
+    SOUND,
     PAGES,
 )
 _PACKAGES: Final = ("aiohttp", "hypercorn", "picows", "pycrdt", "uvloop", "websockets")

@@ -1,8 +1,10 @@
 """How fast the groove generator renders: all stems, one process on one core."""
 
+import os
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -12,7 +14,7 @@ from .subjects import python
 from .suite import Bench, Measurement, Numbers, Settings
 from .talk import finish
 
-_RENDER_S: Final = 120.0
+_RENDER_S: Final = 600.0
 
 
 class Rendered(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,6 +26,9 @@ class Rendered(msgspec.Struct, frozen=True, kw_only=True):
     audio_s: float
     wall_s: float
     stems: int
+    early_mib: float
+    """Resident memory after the first twelfth: five minutes of an hour."""
+    late_mib: float
 
 
 def render(seconds: float) -> Rendered:
@@ -33,21 +38,30 @@ def render(seconds: float) -> Rendered:
     from logdrum_engine.groove import Groove
 
     imported = time.monotonic()
-    groove = Groove()
-    [(_, state)] = groove.step([groove.begin(Spec(prompt="amapiano", seed=7), 0)])
+    groove, spec = Groove(), Spec(prompt="amapiano", seed=7)
+    [(_, state)] = groove.step([groove.begin(spec, 0)])
     warm = time.monotonic()
-    samples = 0
+    samples, early_mib = 0, 0.0
     while samples < seconds * SAMPLE_RATE:
         [(block, state)] = groove.step([state])
         assert block is not None  # an endless piece does not end
         samples += block.samples
+        if not early_mib and samples >= seconds / 12 * SAMPLE_RATE:
+            early_mib = _resident_mib()
     return Rendered(
         import_s=imported - began,
         first_block_s=warm - imported,
         audio_s=samples / SAMPLE_RATE,
         wall_s=time.monotonic() - warm,
-        stems=len(groove.stems),
+        stems=len(groove.describe(spec).stems),
+        early_mib=early_mib,
+        late_mib=_resident_mib(),
     )
+
+
+def _resident_mib() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def _round(settings: Settings, _run: int) -> Iterator[Measurement]:
@@ -65,11 +79,33 @@ def _round(settings: Settings, _run: int) -> Iterator[Measurement]:
     yield Measurement(bench="groove", subject="logdrum", n=1, take=take)
 
 
+def _hour(settings: Settings, run: int) -> Iterator[Measurement]:
+    async def take() -> Numbers:
+        command = python("tests.bench.groove", str(settings.hour_seconds))
+        async with running("groove", command, SERVER_CORE) as worker:
+            rendered = msgspec.json.decode(await worker.hear("rendered ", _RENDER_S), type=Rendered)
+        return {
+            "memory_early": (rendered.early_mib, "MiB"),
+            "memory_late": (rendered.late_mib, "MiB"),
+            "realtime": (rendered.audio_s / rendered.wall_s, "x"),
+        }
+
+    if run == 1:  # it is as long as an hour of music, and says the same every time
+        yield Measurement(bench="hour", subject="logdrum", n=1, take=take)
+
+
 GROOVE: Final = Bench(
     name="groove",
     title="Groove: how fast the built-in generator renders all its stems on one core",
     note="`realtime` leaves out the first block, in which the instruments are made; `first_block_cold` is that.",
     round=_round,
+)
+
+HOUR: Final = Bench(
+    name="hour",
+    title="Hour: an hour of music from one job, and the memory it takes",
+    note="`memory_early` after five minutes, `memory_late` after sixty; `realtime` over all of it.",
+    round=_hour,
 )
 
 if __name__ == "__main__":

@@ -25,6 +25,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     clock_size: int = 400
     submissions: int = 30
     groove_seconds: float = 60.0
+    grooves: int = 40
+    """Random grooves that are listened to, a run."""
+    hour_seconds: float = 3_600.0
     edits_seconds: float = 10.0
     visits: int = 25
     joins: int = 40
@@ -43,6 +46,8 @@ QUICK = Settings(
     clock_size=20,
     submissions=3,
     groove_seconds=10.0,
+    grooves=3,
+    hour_seconds=60.0,
     edits_seconds=2.0,
     visits=2,
     joins=5,

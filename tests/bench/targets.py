@@ -47,6 +47,14 @@ def _lowest(bench: str, metric: str, n: int) -> Callable[[Rows], float | None]:
     return value
 
 
+def _highest(bench: str, metric: str) -> Callable[[Rows], float | None]:
+    def value(rows: Rows) -> float | None:
+        summary = select(rows, bench=bench, subject="logdrum", metric=metric)
+        return summary.highest if summary else None
+
+    return value
+
+
 def _ratio(numerator: Summary | None, denominator: Summary | None) -> float | None:
     if numerator is None or denominator is None or denominator.median == 0:
         return None
@@ -73,6 +81,13 @@ def _worst_of_storms(rows: Rows) -> float | None:
     return max((summary.highest for summary in found if summary is not None), default=None)
 
 
+def _hour_beside_five_minutes(rows: Rows) -> float | None:
+    late, early = (
+        select(rows, bench="hour", subject="logdrum", metric=metric) for metric in ("memory_late", "memory_early")
+    )
+    return _ratio(late, early)
+
+
 TARGETS: Final = (
     Target(name="CPU a message beside picows, n = 400", limit=1.1, unit="x", value=_cpu_beside_picows),
     Target(
@@ -86,8 +101,22 @@ TARGETS: Final = (
     Target(name="clock error p95, idle", limit=1, unit="ms", value=_median("clock-idle", "p95")),
     Target(name="clock error p95, under fan-out to 400", limit=2, unit="ms", value=_median("clock-fanout", "p95", 400)),
     Target(name="clock error p95, 40 ± 20 ms jitter", limit=2, unit="ms", value=_median("clock-jitter", "p95")),
-    Target(name="submit to first chunk, p95", limit=150, unit="ms", value=_median("first-chunk", "p95")),
-    Target(name="groove, one core", limit=30, unit="x real time", value=_median("groove", "realtime"), at_least=True),
+    Target(name="submit to first chunk, p95", limit=80, unit="ms", value=_median("first-chunk", "p95")),
+    Target(name="groove, one core", limit=100, unit="x real time", value=_median("groove", "realtime"), at_least=True),
+    Target(name="memory grown over an hour of music", limit=1.1, unit="x", value=_hour_beside_five_minutes),
+    Target(
+        name="grooves whose tempo is heard within 0.2 bpm",
+        limit=95,
+        unit="%",
+        value=_median("sound", "tempo_within"),
+        at_least=True,
+    ),
+    Target(name="downbeats, p95 from the grid", limit=10, unit="ms", value=_median("sound", "downbeat_error_p95")),
+    Target(
+        name="grooves within 1 LU of -14 LUFS", limit=95, unit="%", value=_median("sound", "lufs_within"), at_least=True
+    ),
+    Target(name="stems on the wire, summed, from the mix", limit=-80, unit="dB", value=_median("sound", "sum_error")),
+    Target(name="step at a turn beside the signal's own", limit=1, unit="x", value=_highest("sound", "turn_step")),
     Target(name="edit to everybody, durable, p99", limit=25, unit="ms", value=_median("edits", "p99")),
     Target(name="join with 2,000 clips, p95", limit=150, unit="ms", value=_median("join", "p95")),
     Target(name="storm of 200: edits lost or doubled, the worst run", limit=0, unit="", value=_worst_of_storms),
