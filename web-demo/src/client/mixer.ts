@@ -8,6 +8,8 @@ import { Voice } from "./voice.js";
 import { MAX_STRIPS, MAX_VOICES, type MixerCommand, type MixerReply, Status, STRIP_VALUES, StripStatus } from "./worklet-messages.js";
 
 const MASTER_STEP = 1 - Math.exp(-1 / 240);
+/** One full mix stays below; only what several add up to goes beyond. */
+const KNEE = 0.9;
 
 interface Tap {
   readonly left: Float32Array;
@@ -119,6 +121,8 @@ export class Mixer {
       left[i] = left[i]! * this.#master;
       right[i] = right[i]! * this.#master;
       this.#masterPeak = Math.max(this.#masterPeak, Math.abs(left[i]!), Math.abs(right[i]!));
+      left[i] = bent(left[i]!);
+      right[i] = bent(right[i]!);
     }
   }
 
@@ -175,6 +179,12 @@ export class Mixer {
     this.#strips.forEach((strip, i) => report(strip, values, Status.STRIPS + i * STRIP_VALUES));
     return { type: "status", values };
   }
+}
+
+/** Bend what is too loud instead of having it cut; the meter still shows it, and below the knee nothing is changed. */
+function bent(x: number): number {
+  const over = Math.abs(x) - KNEE;
+  return over <= 0 ? x : Math.sign(x) * (KNEE + (1 - KNEE) * Math.tanh(over / (1 - KNEE)));
 }
 
 /** The voice of a strip that sounds under a transport: the newest whose revision has come (A3). */

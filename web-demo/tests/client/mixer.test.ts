@@ -48,6 +48,20 @@ describe("mixer", () => {
     }
   });
 
+  it("bends what adds up to more than full scale, and nothing below", () => {
+    const level = (gain: number): number => {
+      const studio = new Studio(transport());
+      studio.mixer.apply({ type: "master", gain, click: 0 });
+      studio.open();
+      studio.chunk(0, 48_000, () => 20_000);
+      return studio.play(SETTLED + 4800).at(-1)!;
+    };
+    expect(level(1.4)).toBeCloseTo(28_000, 0);
+    expect(level(2)).toBeGreaterThan(0.9 * 32_767);
+    expect(level(2)).toBeLessThan(level(8));
+    expect(level(8)).toBeLessThanOrEqual(32_768);
+  });
+
   it("bridges a jump: no step is larger than the music's own", () => {
     const studio = new Studio(transport({ loop: { start_tick: 0, end_tick: 960 } }));
     studio.open();
