@@ -41,7 +41,7 @@ setup_python() {
     "$python" -c 'import ensurepip' 2>/dev/null || install python3-venv
     echo "set-up: Python packages into .venv/"
     "$python" -m venv .venv
-    .venv/bin/python -m pip install -q --disable-pip-version-check -e '.[server,client,engine,score,plot,dev]'
+    .venv/bin/python -m pip install -q --disable-pip-version-check -e '.[server,client,engine,plot,dev]'
     done_with .venv/.stamp
 }
 

@@ -234,7 +234,7 @@ class Renderer:
         self._finished[run.job] = run
         while len(self._finished) > _FINISHED_LIMIT:
             del self._finished[next(iter(self._finished))]
-        return JobDone(job=run.job)
+        return JobDone(job=run.job, epoch=run.epoch)
 
     def _fail(self, job: str, refusal: RefusalError) -> JobFailed:
         self._forget(job)

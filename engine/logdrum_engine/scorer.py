@@ -3,10 +3,10 @@
 import logging
 import os
 import threading
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, assert_never
 
+from logdrum_engine import scoring
 from logdrum_engine.errors import EngineError
 from logdrum_engine.exchange import Closed, Exchange
 from logdrum_engine.specs import DEFAULT_GENRE
@@ -20,11 +20,6 @@ ScoreExchange = Exchange[StartJob | StopJob, Scored]
 
 _NICENESS: Final = 10
 """Below the model thread's: music that is heard now goes before a judgement."""
-
-
-def scored_genres() -> tuple[str, ...]:
-    """Genres that a sound can be scored against here; none where the analysis is not installed (extra `score`)."""
-    return (DEFAULT_GENRE,) if find_spec("librosa") is not None else ()
 
 
 class _Stopped(Exception):  # the job was cancelled while it was scored
@@ -81,8 +76,6 @@ class Scorer:
             self._exchange.give([JobFailed(job=order.job, code=ErrorCode.ENGINE_ERROR, message=message)])
 
     def _scored(self, order: StartJob) -> JobDone:
-        from logdrum_engine.scoring import score_file  # slow to import, and most engines are never asked
-
         if order.sound is None:
             raise EngineError("There is no such sound.")
         genre = order.params.genre if isinstance(order.params.genre, str) else DEFAULT_GENRE
@@ -91,7 +84,8 @@ class Scorer:
             self._exchange.give([JobProgress(job=order.job, progress=min(1.0, max(0.0, progress)))])
             self._look_for_stop(order.job)
 
-        return JobDone(job=order.job, conformance=score_file(Path(order.sound), genre=genre, on_progress=report))
+        conformance = scoring.score_file(Path(order.sound), genre=genre, on_progress=report)
+        return JobDone(job=order.job, epoch=order.epoch, conformance=conformance)
 
     def _look_for_stop(self, job: str) -> None:
         """Take what has come meanwhile, and give this sound up where it is not wanted any more."""

@@ -10,7 +10,7 @@ from typing import Final
 from logdrum_engine.exchange import Closed, Exchange
 from logdrum_engine.models import Model
 from logdrum_engine.renderer import JobCommand, Renderer
-from logdrum_engine.scorer import scored_genres
+from logdrum_engine.scoring import GENRES
 from logdrum_protocol.engine_messages import EngineReady, FromEngine
 
 log = logging.getLogger(__name__)
@@ -78,9 +78,7 @@ class Worker:
 
 
 def _ready(models: Mapping[str, Model], version: str) -> EngineReady:
-    return EngineReady(
-        pid=os.getpid(), version=version, generators=tuple(models), separators=(), scorers=scored_genres()
-    )
+    return EngineReady(pid=os.getpid(), version=version, generators=tuple(models), separators=(), scorers=GENRES)
 
 
 def _yield_to_others() -> None:

@@ -15,14 +15,14 @@ SUBPROTOCOL: Final = "logdrum.v1"
 
 # 2**53 - 1: the largest integer that a JavaScript number holds exactly.
 _MAX_INT: Final = 9_007_199_254_740_991
-_MAX_TICK: Final = 2**40
+MAX_TICK: Final = 2**40
 # A quarter of the way to the last tick: who plays from there does not reach it in a lifetime.
 _MAX_SEEK: Final = 2**38
 
 Micros: TypeAlias = Annotated[int, Meta(ge=0, le=_MAX_INT, description="microseconds of the hub clock")]
-Tick: TypeAlias = Annotated[int, Meta(ge=0, le=_MAX_TICK, description="musical position, 960 a quarter note")]
+Tick: TypeAlias = Annotated[int, Meta(ge=0, le=MAX_TICK, description="musical position, 960 a quarter note")]
 SeekTick: TypeAlias = Annotated[int, Meta(ge=0, le=_MAX_SEEK, description="musical position, 960 a quarter note")]
-Ticks: TypeAlias = Annotated[int, Meta(ge=1, le=_MAX_TICK, description="musical length, 960 a quarter note")]
+Ticks: TypeAlias = Annotated[int, Meta(ge=1, le=MAX_TICK, description="musical length, 960 a quarter note")]
 Sample: TypeAlias = Annotated[int, Meta(ge=0, le=_MAX_INT, description="audio position, samples per channel")]
 Samples: TypeAlias = Annotated[int, Meta(ge=0, le=_MAX_INT, description="audio length, samples per channel")]
 Seq: TypeAlias = Annotated[int, Meta(ge=0, le=_MAX_INT, description="position in the room's history")]

@@ -195,6 +195,7 @@ class JobDone(_Message, tag="job.done", frozen=True, kw_only=True):
     """Everything the job was asked for has been sent."""
 
     job: b.JobId
+    epoch: b.Epoch = 0
     conformance: Conformance | None = None
     """What a `score` job found (J10)."""
 

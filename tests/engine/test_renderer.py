@@ -92,14 +92,14 @@ def test_q4_a_new_epoch_begins_at_its_start_with_its_tempo() -> None:
 def test_q4_params_that_are_absent_from_a_new_epoch_stay() -> None:
     made = renderer(start(params=JobParams(bars=1), credit=0))
     made.handle(render_from(credit=10**9, params=JobParams(prompt="softer")))
-    assert run_out(made)[-1] == JobDone(job="j1")
+    assert run_out(made)[-1] == JobDone(job="j1", epoch=1)
 
 
 def test_q4_a_done_job_can_be_rendered_again_until_it_is_stopped() -> None:
     made = renderer(start(params=JobParams(bars=1), credit=10**9))
     run_out(made)
     made.handle(render_from(credit=10**9))
-    assert run_out(made)[-1] == JobDone(job="j1")
+    assert run_out(made)[-1] == JobDone(job="j1", epoch=1)
     made.handle(StopJob(job="j1"))
     made.handle(render_from(credit=10**9))
     assert not made.has_work
@@ -108,7 +108,7 @@ def test_q4_a_done_job_can_be_rendered_again_until_it_is_stopped() -> None:
 def test_q4_a_new_epoch_past_the_end_is_done_at_once() -> None:
     made = renderer(start(params=JobParams(bars=1), credit=0))
     made.handle(render_from(at=10**6, credit=10**7))
-    assert made.step() == [JobDone(job="j1")]
+    assert made.step() == [JobDone(job="j1", epoch=1)]
 
 
 def test_q5_stop_ends_a_job_before_the_next_step() -> None:

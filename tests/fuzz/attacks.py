@@ -13,6 +13,7 @@ from logdrum_protocol.fold import document_of
 from logdrum_protocol.records import JobParams, Loop, ResumePoint
 from tests.fuzz.arena import Arena, Attack, fresh, inside
 from tests.fuzz.damage import damaged, golden
+from tests.fuzz.job_attacks import JOB_ATTACKS
 from tests.fuzz.shapes import message, spoiled, structs_of
 from tests.fuzz.wire_attacks import WIRE_ATTACKS
 from tests.fuzz.witness import welcomed
@@ -193,6 +194,8 @@ async def repeat_oneself(arena: Arena) -> None:
             c.JobSubmit(op_id="one", kind="separate", params=JobParams(asset="0" * 64, stems=())),
             c.JobCancel(job="none"),
             c.JobSteer(job="none", params=JobParams()),
+            c.JobNotes(op_id="one", job="none"),
+            c.SettingsSet(op_id="one", threshold=1.0),
         )
         await intruder.send(*arena.dice.choices(words, k=40))
 
@@ -244,5 +247,6 @@ ATTACKS: Final[tuple[Attack, ...]] = (
     repeat_oneself,
     stop_reading,
     wander,
+    *JOB_ATTACKS,
     *WIRE_ATTACKS,
 )

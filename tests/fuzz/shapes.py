@@ -16,6 +16,7 @@ _TONGUES: Final = ("sho", "ẞß", "مرحبا‮", "🥁" * 8, "\x00\x1b[2J", "
 _PATTERNS: Final[dict[str, Callable[[random.Random], str]]] = {
     r"^[a-z0-9][a-z0-9-]{0,63}\Z": lambda dice: "a" + _letters(dice, 0, 63, "abc-019"),
     r"^[A-Za-z0-9_-]{8,36}\Z": lambda dice: _letters(dice, 8, 36, _WORD),
+    r"^(\*|[A-Za-z0-9_-]{8,36})\Z": lambda dice: dice.choice(("*", _letters(dice, 8, 36, _WORD))),
     r"^[0-9a-f]{64}\Z": lambda dice: _letters(dice, 64, 64, "0123456789abcdef"),
     r"^[a-z0-9_]{1,32}\Z": lambda dice: _letters(dice, 1, 32, "abc_019"),
     r"^#[0-9a-fA-F]{6}\Z": lambda dice: "#" + _letters(dice, 6, 6, "0123456789abcdefABCDEF"),
@@ -95,6 +96,8 @@ def _made(dice: random.Random, kind: mi.Type) -> object:
             return _made(dice, inner)
         case mi.UnionType(types=types):
             return _made(dice, dice.choice(types))
+        case mi.StructType(fields=fields, array_like=True):
+            return [_made(dice, field.type) for field in fields]
         case mi.StructType(fields=fields):
             asked = {field.encode_name: field.type for field in fields if field.required or dice.random() < 0.5}
             tag = {} if kind.tag_field is None else {kind.tag_field: kind.tag}

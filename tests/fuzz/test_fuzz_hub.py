@@ -1,9 +1,12 @@
 """A real hub under attack: whoever works in it is not disturbed (C, D, H, E1)."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
+from tests.fuzz import puppet
+from tests.fuzz.job_attacks import JOB_ATTACKS
 from tests.fuzz.siege import besiege
 from tests.harness import running_hub
 
@@ -15,3 +18,12 @@ PINNED: tuple[int, ...] = ()
 async def test_a_hub_under_attack_disturbs_nobody(tmp_path: Path, seed: int) -> None:
     with running_hub(tmp_path, "--engine", "none") as hub:
         await besiege(hub, seed, seconds=6)
+
+
+async def test_j_attacks_on_its_jobs_disturb_neither_members_nor_engine(tmp_path: Path) -> None:
+    socket = tmp_path / "engine"
+    with running_hub(tmp_path, "--engine", f"unix:{socket}") as hub:
+        async with asyncio.TaskGroup() as tasks:
+            playing = tasks.create_task(puppet.play(socket, seed=1))
+            await besiege(hub, seed=1, seconds=1, attacks=JOB_ATTACKS)
+            playing.cancel()

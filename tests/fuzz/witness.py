@@ -22,6 +22,7 @@ from logdrum_protocol.hub_messages import (
     Event,
     HubMessage,
     Rejected,
+    RoomSettings,
     Version,
     VersionDeleted,
     Welcome,
@@ -136,7 +137,7 @@ class Witness:
 
     def _take(self, message: HubMessage) -> None:
         match message:
-            case Applied() | Chat() | Asset() | Version() | VersionDeleted():
+            case Applied() | Chat() | Asset() | Version() | VersionDeleted() | RoomSettings():
                 self._take_event(message)
             case Rejected(op_id=op_id, code=code):
                 self._need(code in _LAWFUL, f"{op_id} was refused: {message}")
@@ -148,6 +149,7 @@ class Witness:
 
     def _take_event(self, event: Event) -> None:
         self._need(event.seq == self.seq + 1, f"event {event.seq} came after {self.seq}")
+        self._need(not isinstance(event, RoomSettings), f"{event} is by someone who does not own the room")
         self.seq = event.seq
         self._events.append(event)  # folded at the end, because who is slow to read is fairly closed (C7)
         if isinstance(event, Applied) and event.by == self.session:

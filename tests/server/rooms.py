@@ -103,7 +103,7 @@ class TestRoom:
             self.engine(audio(job, stem, record.heads[stem], round(seconds * SAMPLE_RATE), record.epoch))
 
     def done(self, job: str) -> list[Effect]:
-        return self.engine(JobDone(job=job))
+        return self.engine(JobDone(job=job, epoch=self.job(job).epoch))
 
     def job(self, job: str) -> JobRecord:
         return self.state.jobs[job]

@@ -6,7 +6,7 @@ import pytest
 
 from logdrum_protocol import client_messages as c
 from logdrum_protocol.bounds import SAMPLE_RATE
-from logdrum_protocol.engine_messages import GrantCredit, JobFailed, JobStarted, RenderFrom, StartJob, StopJob
+from logdrum_protocol.engine_messages import GrantCredit, JobDone, JobFailed, JobStarted, RenderFrom, StartJob, StopJob
 from logdrum_protocol.hub_messages import Chunk, Error, Job, StreamClose, StreamEpoch, StreamOpen, Welcome
 from logdrum_protocol.records import JobParams, Limits, Loop
 from logdrum_server.core import people
@@ -345,3 +345,13 @@ def _random_event(room: TestRoom, member: str, dice: random.Random, step: int) -
             room.send(member, c.JobSteer(job=job, params=JobParams(prompt="x")))
         case _:
             room.pace()
+
+
+def test_q2_a_job_that_is_done_in_an_epoch_that_has_ended_goes_on() -> None:
+    room = TestRoom()
+    room.engine(READY)
+    member = room.join()
+    job = room.started(member, 2, bars=4)
+    room.send(member, c.JobSteer(job=job, params=JobParams(prompt="darker")))
+    assert room.engine(JobDone(job=job, epoch=0)) == []
+    assert room.job(job).view.state == "running"

@@ -242,7 +242,8 @@ class JobsMachine(RuleBasedStateMachine):
         if job is not None:
             low, high = sorted((low, high))
             found = Conformance(value=low, low=low, high=high, version="1", genre="amapiano", fitted_on="chance")
-            self.hear(self.room.engine(e.JobDone(job=job.job, conformance=found if job.view.kind == "score" else None)))
+            done = e.JobDone(job=job.job, epoch=job.epoch, conformance=found if job.view.kind == "score" else None)
+            self.hear(self.room.engine(done))
 
     @rule(pick=_picks)
     def a_job_fails(self, pick: int) -> None:

@@ -2,17 +2,21 @@
 
 import random
 from collections import deque
+from pathlib import Path
 from typing import cast
 
 import msgspec
 
-from logdrum_protocol.client_messages import Hello, VersionRestore
-from logdrum_protocol.codec import decode_client_message, encode
+from logdrum_protocol.client_messages import ClientMessage, Hello, SettingsSet, VersionRestore
+from logdrum_protocol.codec import decode_client_message, decode_to_engine, encode
+from logdrum_protocol.engine_messages import EngineReady, FromEngine, ToEngine
 from logdrum_protocol.errors import CloseCode
+from logdrum_protocol.framing import MAX_FRAME_BYTES
 from logdrum_protocol.hub_messages import Asset, Event, Transport
 from logdrum_protocol.records import Limits
 from logdrum_server.committer import Committer
 from logdrum_server.core.checkpoint import decode_entities, encode_history, replayed
+from logdrum_server.core.engine_events import engine_ready
 from logdrum_server.core.floods import Rates, judge, refusal
 from logdrum_server.core.history import History
 from logdrum_server.core.jobs import Ticket
@@ -25,11 +29,13 @@ from logdrum_server.lanes import ws_frame
 from logdrum_server.live_room import LiveRoom
 from logdrum_server.recorder import Recorder
 from logdrum_server.services import Services
+from logdrum_server.tape import Tape
 from tests.simulation.disk import Disk, run_now
+from tests.simulation.engine import READY, SimulatedEngine
 from tests.simulation.link import Link
 
 ROOM = "sunset"
-LIMITS = Limits(max_tracks=6, max_clips=12, max_notes=20, max_markers=4, max_versions=4)
+LIMITS = Limits(max_tracks=9, max_clips=16, max_notes=30, max_markers=4, max_versions=4, max_jobs=5)
 
 _events: msgspec.msgpack.Decoder[Event] = msgspec.msgpack.Decoder(Event)
 
@@ -51,6 +57,16 @@ class SimulatedDoors:
         return session not in self.put_out and key == self.resume_key(room, session, epoch)
 
 
+class NoRecorder:
+    """Keeps no audio."""
+
+    def path_for(self, room: str, stream: str) -> Path:
+        return Path(stream)
+
+    def forget(self, tape: Tape) -> None:
+        pass
+
+
 class SimulatedHub:
     """One life of a hub with one room: it begins with what is on disk, and ends when the power does."""
 
@@ -61,19 +77,21 @@ class SimulatedHub:
         self._loads: deque[tuple[LiveRoom, str, VersionRestore]] = deque()
         self._tickets = 0
         self.life = rng.randrange(2**31)
+        self.engine: SimulatedEngine | None = None
+        self._ready: EngineReady | None = None
+        self._is_let_go = False
         self._services = Services(
-            recorder=cast("Recorder", None),
+            recorder=cast("Recorder", NoRecorder()),
             committer=cast("Committer", disk),
             doors=cast("Doors", doors),
             counts=Counts(),
             draw=self._draw,
-            command=lambda _: None,
-            finish=lambda *_: None,
+            command=self._command,
+            finish=lambda room, tape: room.announce_close(tape, None),
             load_version=lambda *load: self._loads.append(load),
             read_again=self._let_go,
         )
         self.room = self._open(now_us)
-        self._is_let_go = False
 
     @property
     def state(self) -> RoomState:
@@ -87,12 +105,16 @@ class SimulatedHub:
         """As `Hub` does with a room whose disk is in doubt."""
         for peer in list(room.peers.values()):
             peer.end(CloseCode.DRAINING, "")
+        if room is self.room and not self._is_let_go:
+            room.stop_jobs()
         self._is_let_go = True
 
     def _open(self, now_us: int) -> LiveRoom:
         stored = self._disk.read_room(ROOM)
         epoch = self.life if stored is None else stored.epoch
-        state = new_room(ROOM, epoch=epoch, now_us=now_us, limits=LIMITS, has_engine=False)
+        state = new_room(ROOM, epoch=epoch, now_us=now_us, limits=LIMITS, has_engine=True)
+        if self._ready is not None:
+            state, _ = engine_ready(state, self._ready, now_us)
         if stored is None:
             return LiveRoom(state, self._services)
         history = replayed(stored.checkpoint, stored.events)
@@ -114,9 +136,43 @@ class SimulatedHub:
         rates = self.room.rates.setdefault(link.session, Rates())
         verdict = judge(link.allowance, rates, message, now_us)
         if verdict == "pass":
-            self.room.receive(link.session, message, now_us)
+            self._receive(link.session, message, now_us)
         elif (refused := refusal(message, verdict)) is not None:
             link.lanes.control(ws_frame(encode(refused)))
+
+    def _receive(self, session: str, message: ClientMessage, now_us: int) -> None:
+        stay, before = self.state.sessions.get(session), self.state.history.settings
+        self.room.receive(session, message, now_us)
+        if isinstance(message, SettingsSet) and (stay is None or stay.member.role != "owner"):
+            assert self.state.history.settings == before, f"{session} is not the owner, and sets {message.threshold}"
+
+    def _command(self, message: ToEngine) -> None:
+        """As `Hub._command`, and what the engine cannot read ends the story as it would end the engine."""
+        read = decode_to_engine(encode(message), MAX_FRAME_BYTES)
+        if self.engine is not None:
+            self.engine.take(read)
+
+    def start_engine(self, now_us: int) -> None:
+        """Another engine comes, and says that it is ready."""
+        self.engine, self._ready = SimulatedEngine(self._rng), READY
+        if not self._is_let_go:
+            self.room.hear_engine(READY, now_us)
+
+    def lose_engine(self) -> None:
+        """As `Hub._lose_engine`."""
+        self.engine = self._ready = None
+        if not self._is_let_go:
+            self.room.lose_engine()
+
+    def hear_engine(self, message: FromEngine, now_us: int) -> None:
+        """As `Hub._hear_engine`: what is of no room's job goes nowhere."""
+        if not self._is_let_go and getattr(message, "job", None) in self.state.jobs:
+            self.room.hear_engine(message, now_us)
+
+    def tick(self, now_us: int) -> None:
+        """As `Hub` does many times a second."""
+        if not self._is_let_go:
+            self.room.tick(now_us)
 
     def _open_again(self, now_us: int) -> None:
         if self._is_let_go:

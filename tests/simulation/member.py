@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from logdrum_client.drafts import Drafts, Ordered
 from logdrum_client.view import RoomView, entered, folded
-from logdrum_protocol.client_messages import Hello, SendChat, VersionDelete
+from logdrum_protocol.client_messages import ClientMessage, Hello, JobNotes, SendChat, SettingsSet, VersionDelete
 from logdrum_protocol.errors import ErrorCode
 from logdrum_protocol.fold import Document
 from logdrum_protocol.hub_messages import (
@@ -16,6 +16,7 @@ from logdrum_protocol.hub_messages import (
     Event,
     HubMessage,
     Rejected,
+    RoomSettings,
     Version,
     VersionDeleted,
     Welcome,
@@ -26,7 +27,10 @@ from tests.simulation.link import Link
 _NOWHERE = 2**53 - 1
 """No hub can go on from here: who has lost the document needs all of it."""
 
-EVENTS = Applied | Chat | Asset | Version | VersionDeleted
+EVENTS = Applied | Chat | Asset | Version | VersionDeleted | RoomSettings
+
+Asked = SendChat | VersionDelete | JobNotes | SettingsSet
+"""What is asked again until it is answered (D4)."""
 
 
 class Member:
@@ -39,7 +43,7 @@ class Member:
         self.view: RoomView | None = None
         self._resume: ResumePoint | UnsetType = UNSET
         self.drafts = Drafts()
-        self.asks: dict[str, SendChat | VersionDelete] = {}
+        self.asks: dict[str, Asked] = {}
         self.made: list[str] = []
         """Every op_id of what has its place in the order of edits, oldest first."""
         self.asked: list[str] = []
@@ -87,9 +91,13 @@ class Member:
         self.made.append(str(message.op_id))
         self.drafts = self.drafts.added(message)
 
-    def ask(self, message: SendChat | VersionDelete) -> None:
+    def ask(self, message: Asked) -> None:
         self.asks[str(message.op_id)] = message
         self.asked.append(str(message.op_id))
+        self.say(message)
+
+    def say(self, message: ClientMessage) -> None:
+        """Send what is lost where the member is not there."""
         if self.is_in and self.link is not None:
             self.link.send(message)
 

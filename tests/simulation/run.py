@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from unittest.mock import patch
 
+from tests.simulation.job_verdict import judge_jobs
 from tests.simulation.story import Story
 from tests.simulation.verdict import judge
 
@@ -46,6 +47,7 @@ def run(seed: int, steps: int = STEPS) -> Story:
         try:
             story.run(steps)
             judge(story)
+            judge_jobs(story)
         except Exception as fault:
             raise StoryFailed(f"seed {seed}: {fault}\n{_how(story, str(fault))}\nseed {seed}: {fault}") from fault
     return story

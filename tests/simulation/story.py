@@ -3,14 +3,17 @@
 import random
 from collections.abc import Callable
 
-from logdrum_protocol.client_messages import SendChat, VersionDelete
+from logdrum_protocol.client_messages import JobNotes, SendChat, SettingsSet, VersionDelete
 from tests.simulation.disk import Disk
 from tests.simulation.hub import SimulatedDoors, SimulatedHub, decode_event
 from tests.simulation.intents import Intents
 from tests.simulation.link import Link
 from tests.simulation.member import Member
+from tests.simulation.wishes import Wishes
 
 _PATIENCE = 3_000
+_QUIET_STEPS = 20
+"""A second without mishaps: longer than anything waits for its time."""
 
 
 class Story:
@@ -30,6 +33,7 @@ class Story:
         self.forgotten = 0
         """How often the hub may have forgotten a session, and what it had refused it."""
         self._intents = Intents(self.rng)
+        self._wishes = Wishes(self.rng, self._intents)
         self._disk_is_full = False
         self._acts = self._weighted_acts()
 
@@ -39,6 +43,7 @@ class Story:
         acts: dict[Callable[[], None], float] = {
             self._make: 14,
             self._ask: 2,
+            self._wish: 8,
             self._send: 12,
             self._carry_up: 22,
             self._carry_down: 22,
@@ -61,6 +66,9 @@ class Story:
             self._fill_disk: 0.3 * weather,
             self._fail_disk: 0.2 * weather,
             self._prepare: 1,
+            self._tick: 5,
+            self._have_engine_work: 14,
+            self._change_engine: 1.5,
         }
         return list(acts), list(acts.values())
 
@@ -93,6 +101,44 @@ class Story:
         else:
             member.ask(SendChat(op_id=op_id, text=f"Line {op_id}"))
         self._note(f"{member.name} asks {op_id}")
+
+    def _wish(self) -> None:
+        member = self.rng.choice(self.members)
+        message = self._wishes.next(member)
+        if isinstance(message, JobNotes | SettingsSet):
+            member.ask(message)
+        else:
+            member.say(message)
+        self._note(f"{member.name} wishes {message}")
+
+    def _tick(self) -> None:
+        if self.hub is not None:
+            self.hub.tick(self.now_us)
+
+    def _have_engine_work(self) -> None:
+        """The engine does something, or says what it has done."""
+        if self.hub is None or self.hub.engine is None:
+            return
+        for _ in range(self.rng.choice((1, 2, 8))):
+            self.rng.choice((self.hub.engine.obey, self.hub.engine.render, self._say))()
+
+    def _say(self) -> None:
+        assert self.hub is not None
+        message = None if self.hub.engine is None else self.hub.engine.say()
+        if message is not None:
+            self.hub.hear_engine(message, self.now_us)
+            self._note(f"the engine says {message}")
+
+    def _change_engine(self) -> None:
+        """The engine dies, or another comes."""
+        if self.hub is None:
+            return
+        if self.hub.engine is None:
+            self.hub.start_engine(self.now_us)
+            self._note("the engine is there")
+        elif self.rng.random() < 0.15:
+            self.hub.lose_engine()
+            self._note("the engine dies")
 
     def _send(self) -> None:
         self.rng.choice(self.members).send(self.now_us)
@@ -278,17 +324,24 @@ class Story:
         """No more mishaps: everybody comes back, and everything arrives."""
         self._disk_is_full = False
         self.hub = self.hub or self._new_hub()
+        self._come_to_rest(self.hub)
+        for _ in range(_QUIET_STEPS):
+            self._settle_a_little(self.hub)
+        self._come_to_rest(self.hub)
+
+    def _come_to_rest(self, hub: SimulatedHub) -> None:
         for _ in range(_PATIENCE):
             if self._is_settled():
                 return
-            self._settle_a_little(self.hub)
+            self._settle_a_little(hub)
         raise AssertionError("the story does not come to an end")
 
     def _is_settled(self) -> bool:
         assert self.hub is not None
         busy = any(link.up or link.wire.frames or link.lanes.queued_bytes for link, _ in self.links)
         away = any(not member.is_in or member.waits for member in self.members)
-        return not busy and not away and self.disk.is_idle and not self.hub.is_loading
+        works = self.hub.engine is None or not self.hub.engine.is_idle
+        return not (busy or away or works or self.hub.is_loading) and self.disk.is_idle
 
     def _settle_a_little(self, hub: SimulatedHub) -> None:
         self.now_us += 50_000
@@ -301,10 +354,25 @@ class Story:
         for link, member in list(self.links):
             while link.up and link.open_there:
                 hub.take(link, self.now_us, listens=member.listens)
-            link.flow(is_full=False)
-            while link.wire.frames and link.open_here:
-                self._hand_over(link, member)
         hub.load_version(self.now_us)
         self.disk.write()
         self.disk.announce()
         self.disk.do_chores()
+        hub.tick(self.now_us)
+        self._let_engine_finish(hub)
+        for link, member in list(self.links):
+            link.flow(is_full=False)
+            while link.wire.frames and link.open_here:
+                self._hand_over(link, member)
+
+    def _let_engine_finish(self, hub: SimulatedHub) -> None:
+        if hub.engine is None:
+            hub.start_engine(self.now_us)
+        assert hub.engine is not None
+        for _ in range(_PATIENCE):
+            if hub.engine.is_idle:
+                return
+            hub.engine.obey()
+            hub.engine.render()
+            self._say()
+        raise AssertionError("the engine does not come to an end")

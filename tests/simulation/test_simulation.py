@@ -1,4 +1,4 @@
-"""Seeded stories of clients and a hub, over everything that can go wrong between them (C, D3 to D7, D10, H2, H4, V)."""
+"""Seeded stories of clients, a hub and an engine, over all that can go wrong between them (C, D, H2, H4, J, V)."""
 
 import re
 from collections.abc import Sequence
@@ -30,11 +30,21 @@ def test_a_seed_tells_the_same_story_every_time() -> None:
 def test_stories_are_of_what_they_should_be_of() -> None:
     stories = [run(seed) for seed in range(40)]
     kinds = {(type(event).__name__, getattr(event, "via", "")) for story in stories for event in story.disk.log}
-    assert {via for _, via in kinds} == {"", "edit", "undo", "redo", "restore"}
-    assert {kind for kind, _ in kinds} == {"Applied", "Asset", "Chat", "Version", "VersionDeleted"}
+    assert {via for _, via in kinds} == {"", "edit", "undo", "redo", "restore", "notes"}
+    assert {kind for kind, _ in kinds} == {"Applied", "Asset", "Chat", "RoomSettings", "Version", "VersionDeleted"}
     refusals = {code for story in stories for member in story.members for code in member.refused.values()}
     assert {"bad_reference", "bad_params", "too_many", "nothing_to_undo", "no_space", "rate_limited"} <= refusals
+    assert {"no_engine", "not_found", "forbidden"} <= refusals
     assert any(story.forgotten for story in stories)
+
+
+def test_stories_are_of_every_kind_of_job() -> None:
+    states = [run(seed).hub for seed in range(40)]
+    jobs = [job for hub in states if hub is not None for job in hub.state.jobs.values()]
+    assert {job.view.state for job in jobs} == {"running", "done"}
+    assert any(job.plays_notes for job in jobs)
+    assert any(job.leader is not None for job in jobs)
+    assert any(job.view.verdict is not None for job in jobs)
 
 
 def run_some() -> None:
@@ -48,7 +58,7 @@ def test_a_story_that_ends_badly_says_its_seed_and_how_it_went(monkeypatch: pyte
     with pytest.raises(StoryFailed) as failed:
         run_some()
     assert re.match(r"seed \d+: happened twice", str(failed.value))
-    assert " makes " in str(failed.value)
+    assert re.search(r"member \d+ (makes|asks|wishes) ", str(failed.value))
 
 
 def test_an_event_that_is_told_before_it_is_on_disk_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,6 +71,18 @@ def test_an_event_that_is_told_before_it_is_on_disk_is_noticed(monkeypatch: pyte
 
     monkeypatch.setattr(Journal, "record", tell_at_once)
     with pytest.raises(StoryFailed, match=r"before it was on disk|heard event"):
+        run_some()
+
+
+def test_an_inquiry_that_an_engine_takes_with_it_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("logdrum_server.core.engine_events.engine_gone", lambda state: (state, []))
+    with pytest.raises(StoryFailed):
+        run_some()
+
+
+def test_a_clip_job_that_plays_what_was_written_once_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("logdrum_server.core.pace._is_stale", lambda *_: False)
+    with pytest.raises(StoryFailed, match=r"notes than are written|a clip that is gone"):
         run_some()
 
 

@@ -58,7 +58,7 @@ class UndoRules:
                 self._writer |= {(id, name): event.by for name in given(after)}
             case Created(entity):
                 self._handled[event.by].add(entity.id)
-                if event.via in ("edit", "restore"):  # what is brought back by undo is as it was
+                if event.via in ("edit", "restore", "notes"):  # what is brought back by undo is as it was
                     self._made[entity.id] = event.seq
                     self._writer |= {(entity.id, name): event.by for name in given(entity.props)}
             case Removed(entity):

@@ -33,7 +33,8 @@ def engine_ready(state: RoomState, ready: EngineReady, now_us: int) -> Outcome:
     if not waited:
         return state, []  # the same engine once more: what it was given is under way
     effects: list[Effect] = []
-    for job in state.jobs.values():
+    for name in state.jobs:
+        job = state.jobs[name]  # as those before it left it
         if job.view.state == "queued":
             state, started = start(state, job, now_us)
             effects += started
@@ -43,7 +44,8 @@ def engine_ready(state: RoomState, ready: EngineReady, now_us: int) -> Outcome:
 def engine_lost(state: RoomState) -> Outcome:
     """Queue what was running once more, or fail it the second time (J4)."""
     state, effects = engine_gone(replace(state, engine=None))
-    for job in state.jobs.values():
+    for name in state.jobs:
+        job = state.jobs[name]
         if job.view.state == "done" or job.attempts == 0:
             continue
         state, news = _requeue(state, job)
@@ -81,7 +83,7 @@ def job_described(state: RoomState, message: JobDescribed, now_us: int) -> Outco
     if job is None:
         return state, []
     view = replace(job.view, choices=message.choices)
-    harmony = job.harmony if job.leader is not None else message.harmony
+    harmony = job.given_harmony or message.harmony
     news: list[Effect] = [] if view == job.view else [TellAll(view)]
     job = replace(job, view=view, harmony=harmony)
     state, followed = follow(state.with_job(job), job, now_us)
@@ -130,6 +132,8 @@ def job_done(state: RoomState, message: JobDone) -> Outcome:
     job = state.jobs.get(message.job)
     if job is None or job.view.state == "done":
         return state, []
+    if message.epoch != job.epoch:
+        return state, []  # it crossed a new epoch on its way, and another follows
     view = replace(job.view, state="done", progress=1.0, conformance=message.conformance)
     job = replace(job, view=judged(state, view))
     closed: list[Effect] = [CloseTape(job.stream_id(stem), job.head) for stem in job.stems]

@@ -1,6 +1,7 @@
 """Whose chords a piece plays: those of the oldest one on the timeline, so that the pieces of a room fit (J7)."""
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from logdrum_protocol.records import JobParams
 from logdrum_server.core.state import JobRecord, RoomState
@@ -22,3 +23,12 @@ def following(state: RoomState, leader: JobRecord) -> list[JobRecord]:
     """Return the pieces that play a leader's chords and have not heard of its new ones."""
     followers = (job for job in state.jobs.values() if job.leader == leader.job)
     return [job for job in followers if job.harmony != leader.harmony and job.view.state in ("queued", "running")]
+
+
+def inherited(state: RoomState, gone: JobRecord) -> RoomState:
+    """Have the oldest of those that followed a piece lead the others, once that piece is gone."""
+    heirs = [job for job in state.jobs.values() if job.leader == gone.job]
+    for job in heirs:
+        leader = None if job is heirs[0] else heirs[0].job
+        state = state.with_job(replace(job, leader=leader))
+    return state

@@ -15,10 +15,11 @@ from logdrum_protocol.hub_messages import Error, Job, StreamClose, StreamEpoch
 from logdrum_protocol.records import Failure, JobParams
 from logdrum_protocol.timeline import bar_ticks, effective, position_at, sample_of
 from logdrum_server.core.effects import Command, DropTape, Effect, RewindTape, Tell, TellAll
-from logdrum_server.core.harmony import following, leader_of
+from logdrum_server.core.harmony import following, inherited, leader_of
 from logdrum_server.core.reading import ALL, TooManyNotes, read
 from logdrum_server.core.state import AHEAD_SAMPLES, JOB_LEAD_US, LEAD_US, JobRecord, Outcome, RoomState
 from logdrum_server.core.transport import boundary
+from logdrum_server.core.writing import job_gone
 
 _LIVE: Final = ("queued", "running")
 _ON_TIMELINE: Final = ("queued", "running", "done")
@@ -131,9 +132,9 @@ def start(state: RoomState, job: JobRecord, now_us: int) -> Outcome:
     fault = _unsupported(state, job)
     if fault is not None:
         return fail(state, job, fault)
-    if isinstance(job.view.params.clip, str):
+    if job.plays_notes:
         try:
-            job = replace(job, reading=read(state.settled, job.view.params.clip, now_us))
+            job = replace(job, reading=read(state.settled, str(job.view.params.clip), now_us))
         except TooManyNotes:
             return fail(state, job, TOO_MANY_NOTES)
         if job.reading is None:
@@ -236,7 +237,7 @@ def steer(state: RoomState, by: b.SessionId, request: JobSteer, now_us: int) -> 
         return state, [Tell(by, Error(code=ErrorCode.NOT_FOUND, message="No such generation is running."))]
     params = _merged(job.view.params, request.params)
     job = replace(job, view=replace(job.view, params=params), seed=_seed(params, job.seed))
-    if request.params.key is not UNSET:
+    if request.params.key:
         job = replace(job, leader=None)  # J7: it goes its own way
     if _asks_for_a_section(request.params, params):
         job = replace(job, section_tick=max(job.anchor_tick, _next_bar_tick(state, job, now_us)))
@@ -321,7 +322,8 @@ def _end(state: RoomState, job: JobRecord, view: Job, now_us: int | None) -> Out
         stream = job.stream_id(stem)
         closed += [DropTape(stream), TellAll(StreamClose(stream=stream, samples=end, asset=None))]
     jobs = {other: kept for other, kept in state.jobs.items() if other != job.job}
-    return replace(state, jobs=jobs), [*closed, TellAll(view)]
+    state, told = job_gone(inherited(replace(state, jobs=jobs), job), job.job)
+    return state, [*closed, TellAll(view), *told]
 
 
 def _heard_sample(state: RoomState, job: JobRecord, now_us: int) -> b.Sample:

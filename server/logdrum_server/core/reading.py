@@ -85,7 +85,7 @@ def _notes(document: Document, clip: Props, inside: Iterable[b.EntityId], part: 
     for id in inside:
         note = document.entities[id].props
         tick = _whole(note.tick)
-        if tick < length:
+        if tick < length and start + tick <= b.MAX_TICK:
             held = min(_whole(note.length_ticks), length - tick)
             yield PlayedNote(part, start + tick, held, _whole(note.pitch), _whole(note.velocity))
 

@@ -113,12 +113,12 @@ class JobRecord(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def endless(self) -> bool:
         """Whether it is rendered as it is heard, until it is cancelled (J2, J8)."""
-        return self.view.kind == "generate" and (self.plays_notes or not isinstance(self.view.params.bars, int))
+        return self.plays_notes or (self.view.kind == "generate" and not isinstance(self.view.params.bars, int))
 
     @property
     def plays_notes(self) -> bool:
         """Whether it plays what is written in the document (J8)."""
-        return isinstance(self.view.params.clip, str)
+        return self.view.kind == "generate" and isinstance(self.view.params.clip, str)
 
     @property
     def end_sample(self) -> b.Sample:

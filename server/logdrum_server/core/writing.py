@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from logdrum_protocol import bounds as b
 from logdrum_protocol.client_messages import JobNotes
-from logdrum_protocol.document import Op, Props
+from logdrum_protocol.document import EntityKind, Op, Props
 from logdrum_protocol.engine_messages import NotesWritten, WriteNotes
 from logdrum_protocol.errors import ErrorCode
 from logdrum_protocol.hub_messages import Applied, Error
@@ -19,7 +19,7 @@ from logdrum_protocol.instruments import instrument_of
 from logdrum_protocol.records import Part, PlayedNote
 from logdrum_protocol.timeline import effective, position_at
 from logdrum_server.core.edits import over_limits
-from logdrum_server.core.effects import Command, Effect, Tell
+from logdrum_server.core.effects import Command, Effect
 from logdrum_server.core.history import History
 from logdrum_server.core.ledger import answer_again, record, refuse_one
 from logdrum_server.core.state import Inquiry, Outcome, RoomState
@@ -27,6 +27,7 @@ from logdrum_server.core.state import Inquiry, Outcome, RoomState
 _COLORS: Final = {"drums": "#5aa9e6", "log_drum": "#f08a5d", "bass": "#b9c84a", "other": "#d782ba"}
 _LAST_DIGIT: Final = "z"
 _NO_ENGINE: Final = "The engine is not there just now: ask again in a moment."
+_ENDED: Final = "That generation has ended: there is nothing to write down."
 
 
 def ask(state: RoomState, by: b.SessionId, request: JobNotes, question: str, now_us: int) -> Outcome:
@@ -50,11 +51,23 @@ def _refuse(state: RoomState, by: b.SessionId, request: JobNotes, code: ErrorCod
 
 def engine_gone(state: RoomState) -> Outcome:
     """Nobody will answer what was asked."""
-    inquiries, effects = state.inquiries, list[Effect]()
-    for inquiry in inquiries.values():
-        error = Error(code=ErrorCode.NO_ENGINE, message=_NO_ENGINE, op_id=inquiry.request.op_id)
-        effects.append(Tell(inquiry.by, error))
-    return replace(state, inquiries={}), effects
+    return _give_up(state, list(state.inquiries), ErrorCode.NO_ENGINE, _NO_ENGINE)
+
+
+def job_gone(state: RoomState, job: b.JobId) -> Outcome:
+    """Nobody will answer what was asked about a job that has ended."""
+    questions = [question for question, inquiry in state.inquiries.items() if inquiry.request.job == job]
+    return _give_up(state, questions, ErrorCode.NOT_FOUND, _ENDED)
+
+
+def _give_up(state: RoomState, questions: list[str], code: ErrorCode, text: str) -> Outcome:
+    effects: list[Effect] = []
+    for question in questions:
+        inquiry = state.inquiries[question]
+        left = {other: kept for other, kept in state.inquiries.items() if other != question}
+        state, told = _refuse(replace(state, inquiries=left), inquiry.by, inquiry.request, code, text)
+        effects += told
+    return state, effects
 
 
 def written(state: RoomState, answer: NotesWritten) -> Outcome:
@@ -104,11 +117,12 @@ def _part(note: PlayedNote) -> int:
     return note.part
 
 
-def _free_id(history: History, *labels: object) -> b.EntityId:
+def _free_id(history: History, kind: EntityKind, *labels: object) -> b.EntityId:
     """The same id for the same thing, so that a second section lies on the first one's tracks; D5: never a grave's."""
     for attempt in range(1_000):
-        digest = hashlib.blake2b(repr((*labels, attempt)).encode(), digest_size=10).hexdigest()
-        if digest not in history.graves and f"{digest}-0" not in history.graves:
+        digest = hashlib.blake2b(repr((kind, *labels, attempt)).encode(), digest_size=10).hexdigest()
+        live = history.document.entities.get(digest)
+        if digest not in history.graves and (live is None or live.kind == kind):
             return digest
     raise AssertionError("an id is deleted at most once for every time it was made")
 

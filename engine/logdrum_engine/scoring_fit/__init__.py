@@ -1,0 +1,1 @@
+"""How the conformance score is fitted; the engine imports none of it. `python -m logdrum_engine.scoring_fit`."""
