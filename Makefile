@@ -15,7 +15,7 @@ run: setup ## hub, engine and page at http://127.0.0.1:8765 (PORT=…)
 	$(BIN)/logdrum serve --port $(PORT) --data $(DATA)
 
 test: setup ## every test, the real browser included
-	deploy/setup.sh browser
+	deploy/setup.sh browser weights
 	$(BIN)/python -m pytest
 	cd web-demo && npm test --silent
 

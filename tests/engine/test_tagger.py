@@ -187,10 +187,7 @@ def test_weights_of_another_network_are_refused(stored: dict[str, Tensor], tmp_p
 # What the authors' own graph answers, run in TensorFlow 2.15, for `knocks` as two patches.
 ANSWERS = {"guitar": 0.49450594, "drums": 0.318385, "beat": 0.24057911, "beats": 0.08634614, "fast": 0.07811105}
 EMBEDDED = (0.15118843, -0.0328787, -0.05928628, -0.18605754)
-HOW_TO_GET_THE_WEIGHTS = (
-    "set LOGDRUM_MUSICNN to a folder of weights to run this: pip download --no-deps musicnn==0.1.0, unzip the wheel, "
-    "and name its folder musicnn/MTT_musicnn"
-)
+WEIGHTS = Path(os.environ.get("LOGDRUM_MUSICNN", Path(__file__).parents[2] / ".weights" / "MTT_musicnn"))
 
 
 def knocks() -> Tensor:
@@ -203,9 +200,9 @@ def knocks() -> Tensor:
 
 
 def test_the_real_weights_answer_as_in_tensorflow() -> None:
-    if not (weights := os.environ.get("LOGDRUM_MUSICNN")):
-        pytest.skip(HOW_TO_GET_THE_WEIGHTS)
-    heard = Tagger.load(Path(weights)).hear(knocks())
+    if not WEIGHTS.is_dir():
+        pytest.skip(f"no weights at {WEIGHTS}: run deploy/setup.sh weights, or name them by LOGDRUM_MUSICNN")
+    heard = Tagger.load(WEIGHTS).hear(knocks())
     for name, answer in ANSWERS.items():
         assert heard.tags[name] == pytest.approx(answer, abs=1e-3)
     assert heard.embedding[:4] == pytest.approx(EMBEDDED, abs=1e-2)
