@@ -24,6 +24,8 @@ from logdrum_protocol.engine_messages import (
     FromEngine,
     GrantCredit,
     Heartbeat,
+    JobDone,
+    JobFailed,
     RenderFrom,
     RenderMix,
     StartJob,
@@ -81,6 +83,8 @@ class Link:
         self._mixer = Mixer(self._mixes)
         self._scores: ScoreExchange = Exchange(loop)
         self._scorer = Scorer(self._scores)
+        self._scored: set[str] = set()
+        """Jobs that are scores, until they end."""
         self._ready = asyncio.Event()
         self._stop = asyncio.Event()
 
@@ -136,9 +140,12 @@ class Link:
         message = decode_to_engine(payload, MAX_FRAME_BYTES)
         match message:
             case StartJob(kind="score"):
+                self._scored.add(message.job)
+                await self._scores.send(message)
+            case StopJob() if message.job in self._scored:
+                self._scored.discard(message.job)
                 await self._scores.send(message)
             case StopJob():
-                await self._scores.send(message)  # whose job it is, only they know
                 await self._music.send(message)
             case StartJob() | RenderFrom() | GrantCredit() | WriteNotes():
                 await self._music.send(message)
@@ -153,6 +160,8 @@ class Link:
         try:
             while True:
                 message = await receive()
+                if isinstance(message, JobDone | JobFailed):
+                    self._scored.discard(message.job)
                 await self._write(message)
                 if isinstance(message, EngineReady):
                     self._ready.set()

@@ -29,7 +29,7 @@ from logdrum_protocol.engine_messages import (
     WriteNotes,
 )
 from logdrum_protocol.errors import ErrorCode
-from logdrum_protocol.records import Choice
+from logdrum_protocol.records import Choice, JobParams
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,8 @@ JobCommand: TypeAlias = StartJob | RenderFrom | GrantCredit | StopJob | WriteNot
 _FINISHED_LIMIT: Final = 256
 _MAX_CHOICES: Final = 64
 _BROKEN: Final = "The generator failed; the engine's log says why."
-_NO_NOTES: Final = "This piece has no notes to write down."
+_NO_NOTES: Final = "The playhead is outside this piece, or the piece has no notes."
+_NO_PIECE: Final = "The engine does not have this piece any more: generate it again."
 
 
 class _Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,7 +118,16 @@ class Renderer:
         try:
             return [self._describe(self._begin(render.job, steered(run.order, render), render, run))]
         except RefusalError as refusal:
-            return [self._fail(render.job, refusal)]
+            return [self._go_on(run, render, refusal)]
+
+    def _go_on(self, run: _Run, render: RenderFrom, refusal: RefusalError) -> FromEngine:
+        """Play on what played before, for one who asks for what cannot be played shall not end everybody's music."""
+        try:
+            as_it_was = steered(run.order, replace(render, params=JobParams(), harmony=run.order.spec.harmony))
+            described = self._describe(self._begin(render.job, as_it_was, render, run))
+        except RefusalError as fault:
+            return self._fail(render.job, fault)
+        return replace(described, refused=refusal.message)
 
     def _checked(self, order: Order) -> Order:
         if order.model not in self._models:
@@ -162,7 +172,7 @@ class Renderer:
         refusal = NotesWritten(job=question.job, op_id=question.op_id, error=_NO_NOTES)
         run = self._runs.get(question.job) or self._finished.get(question.job)
         if run is None:
-            return refusal
+            return replace(refusal, error=_NO_PIECE)
         try:
             section = self._models[run.order.model].generator.written(run.state, question.tick)
         except Exception:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from logdrum_engine.culture import Added, CultureError, enrich
 from logdrum_engine.errors import RefusalError
 from logdrum_engine.generator import TICKS_PER_QUARTER, Spec, bar_samples
-from logdrum_protocol.bounds import Level
+from logdrum_protocol.bounds import Level, SectionName
 from logdrum_protocol.engine_messages import RenderFrom, StartJob
 from logdrum_protocol.errors import ErrorCode
 from logdrum_protocol.records import JobParams
@@ -76,11 +76,11 @@ def _with_params(order: Order, params: JobParams) -> Order:
     plays_notes = order.spec.notation is not None
     spec = replace(
         order.spec,
-        prompt=_given(params.prompt, order.spec.prompt),
+        prompt="" if plays_notes else _given(params.prompt, order.spec.prompt),
         seed=_given(params.seed, order.spec.seed),
         key=_given(params.key, order.spec.key),
         bars=None if plays_notes else _given(params.bars, order.spec.bars),
-        section=_given(params.section, order.spec.section),
+        section=None if plays_notes else _section(params, order.spec),
     )
     order = replace(
         order,
@@ -92,6 +92,11 @@ def _with_params(order: Order, params: JobParams) -> Order:
         level=_given(params.level, order.level),
     )
     return _enriched(order)
+
+
+def _section(params: JobParams, spec: Spec) -> SectionName | None:
+    """The hub says with every prompt which section is asked for by name, if any."""
+    return _given(params.section, spec.section if params.prompt is UNSET else None)
 
 
 def _enriched(order: Order) -> Order:

@@ -164,6 +164,8 @@ class JobDescribed(_Message, tag="job.described", frozen=True, kw_only=True):
     job: b.JobId
     choices: Annotated[tuple[Choice, ...], Meta(max_length=64)]
     harmony: Harmony | None = None
+    refused: str | None = None
+    """Why a steer could not be played; the piece goes on as it was."""
 
 
 class NotesWritten(_Message, tag="notes.written", frozen=True, kw_only=True):

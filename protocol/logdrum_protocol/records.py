@@ -101,7 +101,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 class PlayedNote(msgspec.Struct, frozen=True, array_like=True):
     """One note of a notation."""
 
-    part: Annotated[int, Meta(ge=0, le=255)]
+    part: Annotated[int, Meta(ge=0, lt=b.MAX_PARTS)]
     tick: b.Tick
     length_ticks: b.Ticks
     pitch: b.Pitch
@@ -111,7 +111,7 @@ class PlayedNote(msgspec.Struct, frozen=True, array_like=True):
 class Notation(msgspec.Struct, frozen=True, kw_only=True):
     """Music as notes, between a room's document and an engine; ticks count from where the notation is anchored (J8)."""
 
-    parts: Annotated[tuple[Part, ...], Meta(max_length=256)] = ()
+    parts: Annotated[tuple[Part, ...], Meta(max_length=b.MAX_PARTS)] = ()
     notes: Annotated[tuple[PlayedNote, ...], Meta(max_length=b.MAX_PLAYED_NOTES)] = ()
 
 

@@ -14,7 +14,7 @@ import pyloudnorm  # type: ignore[import-untyped]  # it ships no types
 
 from logdrum_engine.generator import SAMPLE_RATE, Pcm, Spec, bar_samples
 from logdrum_engine.groove import Groove
-from logdrum_engine.groove.generator import Playing
+from logdrum_engine.groove.generator import BLOCK_SAMPLES, Playing
 from logdrum_engine.pcm import to_s16le
 
 from .talk import finish
@@ -33,12 +33,14 @@ PROMPTS: Final = (
     "busy, kalimba lead",
 )
 _BARS: Final = 16
-_HOP: Final = 512
+_HOP: Final = 128
 _FINE_HOP: Final = 48
-_FAR_S: Final = 0.05
+_NEAR_S: Final = 0.05
 """Within how much of a bar line the kick's onset is looked for."""
-
+_LOW: Final = ("kick", "tom", "conga", "snare")
 _NEIGHBOURS: Final = 20
+_AROUND: Final = 10
+"""Blocks on either side of a turn that are looked at: a second each."""
 
 
 class Heard(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +51,7 @@ class Heard(msgspec.Struct, frozen=True, kw_only=True):
     lufs: list[float]
     peak: list[float]
     sum_error_db: list[float]
+    wire_error_db: list[float]
     turn_step: list[float]
     neighbours: list[float]
 
@@ -63,6 +66,7 @@ def listen(count: int, seed: int) -> Heard:
         lufs=[],
         peak=[],
         sum_error_db=[],
+        wire_error_db=[],
         turn_step=[],
         neighbours=list(neighbours(groove, dice)),
     )
@@ -85,46 +89,75 @@ def _add(heard: Heard, groove: Groove, spec: Spec, dice: random.Random) -> None:
     heard.downbeat_error_ms.extend(downbeat_errors_ms(groove, spec, stems["drums"].mean(axis=0).astype(np.float64)))
     heard.lufs.append(float(pyloudnorm.Meter(SAMPLE_RATE).integrated_loudness(mix.T.astype(np.float64))))
     heard.peak.append(float(np.abs(mix).max()))
-    heard.sum_error_db.append(wire_error_db(stems, mix))
+    heard.sum_error_db.append(master_error_db(groove, spec))
+    heard.wire_error_db.append(wire_error_db(stems, mix))
     heard.turn_step.append(turn_step(groove, spec, dice))
 
 
 def tempo_of(mono: Wave, near_bpm: float) -> float:
-    """Tempo by librosa's beat tracker (Ellis, 2007), a line fitted through its beats; octaves do not count."""
+    """Tempo by librosa, sharpened in the autocorrelation of its onsets over ever more beats; octaves do not count."""
     onsets = librosa.onset.onset_strength(y=mono.astype(np.float32), sr=SAMPLE_RATE, hop_length=_HOP)
-    _, frames = librosa.beat.beat_track(onset_envelope=onsets, sr=SAMPLE_RATE, hop_length=_HOP, trim=False)
-    beats = librosa.frames_to_time(frames, sr=SAMPLE_RATE, hop_length=_HOP)
-    if len(beats) < 8:
-        return 0.0
-    period = float(np.median(np.diff(beats)))
-    for _ in range(3):  # a beat that was skipped is no longer beat: number them by where they are
-        numbers = np.round((beats - beats[0]) / period)
-        period = float(np.polyfit(numbers, beats, 1)[0])
-    bpm = 60.0 / period
+    (coarse,) = librosa.feature.tempo(onset_envelope=onsets[::4], sr=SAMPLE_RATE, hop_length=4 * _HOP)
+    likeness = librosa.autocorrelate(onsets - onsets.mean(), max_size=onsets.size // 2 + onsets.size // 4)
+    frames = 60.0 * SAMPLE_RATE / (_HOP * float(coarse))
+    for beats in (1, 2, 4, 8, 16, 32):
+        frames = _peak(likeness, beats * frames, frames / 4) / beats
+    bpm = 60.0 * SAMPLE_RATE / (_HOP * frames)
     return min((bpm * 2.0**octave for octave in (-1, 0, 1)), key=lambda folded: abs(folded - near_bpm))
 
 
+def _peak(curve: Wave, near: float, reach: float) -> float:
+    """Place of the highest point around a place, between samples by a parabola."""
+    first = max(1, round(near - reach))
+    at = first + int(np.argmax(curve[first : round(near + reach) + 1]))
+    before, here, after = (float(value) for value in curve[at - 1 : at + 2])
+    return at + 0.5 * (before - after) / (before - 2 * here + after)
+
+
 def downbeat_errors_ms(groove: Groove, spec: Spec, drums: Wave) -> Iterator[float]:
-    """How far the onset of each kick that is written on a bar line is from that line, as librosa hears it."""
+    """How far each kick on a bar line is from that line, by librosa's low onsets, where no other low drum is near."""
     low = librosa.onset.onset_strength(
         y=drums.astype(np.float32), sr=SAMPLE_RATE, hop_length=_FINE_HOP, n_fft=512, fmax=200, n_mels=4
     )
-    reach = round(_FAR_S * SAMPLE_RATE / _FINE_HOP)
+    reach = round(_NEAR_S * SAMPLE_RATE / _FINE_HOP)
     for bar in range(1, _BARS):
-        if not any(note.instrument == "kick" and note.step == 0 for note in groove.notes(spec, bar)):
+        if not _is_struck_alone(groove, spec, bar):
             continue
         line = bar * bar_samples(spec) / _FINE_HOP
-        first = max(0, round(line) - reach)
+        first = round(line) - reach
         found = first + int(np.argmax(low[first : round(line) + reach]))
         yield abs(found - line) * 1e3 * _FINE_HOP / SAMPLE_RATE
+
+
+def _is_struck_alone(groove: Groove, spec: Spec, bar: int) -> bool:
+    struck = [note.step + 16 * number for number in (-1, 0) for note in groove.notes(spec, bar + number)
+              if note.instrument in _LOW and abs(note.step + 16 * number) < 1]  # fmt: skip
+    return struck == [0] and any(note.instrument == "kick" and note.step == 0 for note in groove.notes(spec, bar))
+
+
+def master_error_db(groove: Groove, spec: Spec) -> float:
+    """How far the stems, added up, are from the mix before the master times one gain for all: in dB of the mix.
+
+    The gain of each sample is the one that brings all eight channels of all stems nearest to what they became.
+    """
+    state, tile = groove.begin(spec, 0), 8
+    before = groove.before_master(state, tile).astype(np.float64)
+    first = tile * BLOCK_SAMPLES
+    stems = groove.render(spec, first, first + BLOCK_SAMPLES)
+    after = np.stack(list(stems.values())).astype(np.float64)
+    gain = np.sum(after * before, axis=(0, 1)) / np.maximum(np.sum(before**2, axis=(0, 1)), 1e-12)
+    return _db(after.sum(axis=0) - before.sum(axis=0) * gain, after.sum(axis=0))
 
 
 def wire_error_db(stems: dict[str, Pcm], mix: Pcm) -> float:
     """How far the stems, as 16 bits and added up, are from the mix: in dB of the mix."""
     wired = [np.frombuffer(to_s16le(pcm), "<i2").astype(np.float64) for pcm in stems.values()]
     wanted = mix.T.astype(np.float64).ravel() * 32_767.0
-    rest = np.sum(wired, axis=0) - wanted
-    return float(10 * np.log10(np.mean(rest**2) / np.mean(wanted**2)))
+    return _db(np.sum(wired, axis=0) - wanted, wanted)
+
+
+def _db(rest: Wave, wanted: Wave) -> float:
+    return float(10 * np.log10(max(float(np.mean(rest**2)), 1e-30) / float(np.mean(wanted**2))))
 
 
 def turn_step(groove: Groove, spec: Spec, dice: random.Random) -> float:
@@ -136,9 +169,11 @@ def turn_step(groove: Groove, spec: Spec, dice: random.Random) -> float:
     other = msgspec.structs.replace(spec, bars=None, prompt=dice.choice(PROMPTS))
     if dice.random() < 0.5:
         other = msgspec.structs.replace(spec, bars=None, bpm=spec.bpm + dice.choice((-7.0, 9.0)))
-    state = groove.begin(msgspec.structs.replace(spec, bars=None), at - 9_600)
-    before, state = _played(groove, state, 2)
-    after, _ = _played(groove, groove.turn(state, other, round(at * spec.bpm / other.bpm)), 2)
+    start = round(at * spec.bpm / other.bpm)
+    at = round(start * other.bpm / spec.bpm)  # the same moment, as whole samples of either tempo say it
+    state = groove.begin(msgspec.structs.replace(spec, bars=None), at - _AROUND * BLOCK_SAMPLES)
+    before, state = _played(groove, state, _AROUND)
+    after, _ = _played(groove, groove.turn(state, other, start), _AROUND)
     return max(_step(before[stem], after[stem]) for stem in ("bass", "other"))
 
 

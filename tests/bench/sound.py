@@ -35,6 +35,7 @@ def numbers(heard: Heard) -> Numbers:
         "lufs_within": (_share([abs(value - _LUFS) <= 1 for value in heard.lufs]), "%"),
         "peak": (max(heard.peak), ""),
         "sum_error": (max(heard.sum_error_db), "dB"),
+        "wire_error": (max(heard.wire_error_db), "dB"),
         "turn_step": (max(heard.turn_step), "x"),
         "neighbours": (sum(heard.neighbours) / len(heard.neighbours), ""),
         "neighbours_max": (max(heard.neighbours), ""),

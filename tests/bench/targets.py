@@ -115,7 +115,9 @@ TARGETS: Final = (
     Target(
         name="grooves within 1 LU of -14 LUFS", limit=95, unit="%", value=_median("sound", "lufs_within"), at_least=True
     ),
-    Target(name="stems on the wire, summed, from the mix", limit=-80, unit="dB", value=_median("sound", "sum_error")),
+    Target(
+        name="stems, summed, from the mix before the master", limit=-80, unit="dB", value=_median("sound", "sum_error")
+    ),
     Target(name="step at a turn beside the signal's own", limit=1, unit="x", value=_highest("sound", "turn_step")),
     Target(name="edit to everybody, durable, p99", limit=25, unit="ms", value=_median("edits", "p99")),
     Target(name="join with 2,000 clips, p95", limit=150, unit="ms", value=_median("join", "p95")),

@@ -217,6 +217,14 @@ def test_j8_a_job_that_plays_notes_has_no_end_and_nothing_added() -> None:
     assert (order.samples, order.added, order.spec.notation) == (None, (), NOTATION)
 
 
+def test_j1_a_steer_that_cannot_be_played_is_refused_and_the_music_goes_on() -> None:
+    made = renderer(start(params=JobParams(prompt="warm")))
+    told = described(made.handle(render_from(params=JobParams(key="H"))))
+    assert told.refused == "there is no key of H"
+    assert [choice.value for choice in told.choices if choice.what == "mood"] == ["warm"]
+    assert {message.epoch for message in audio(made.step())} == {1}
+
+
 def test_q9_notes_are_written_for_a_running_and_for_a_finished_job() -> None:
     made = renderer(start(params=JobParams(bars=1), credit=10**9))
     question = WriteNotes(job="j1", op_id="n", tick=5_000)

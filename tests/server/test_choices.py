@@ -1,8 +1,10 @@
 """What a generation decides, whose chords it plays, and which section is asked for (J2, J6, J7)."""
 
+from msgspec import UNSET
+
 from logdrum_protocol import client_messages as c
 from logdrum_protocol.engine_messages import JobDescribed, RenderFrom, StartJob
-from logdrum_protocol.hub_messages import Job
+from logdrum_protocol.hub_messages import Error, Job
 from logdrum_protocol.records import Choice, Harmony, JobParams
 from logdrum_server.core.effects import Effect
 from tests.server.rooms import READY, TestRoom, all_of, one
@@ -83,6 +85,30 @@ def test_j7_a_follower_that_is_given_a_key_follows_no_more() -> None:
     assert not all_of(room.engine(JobDescribed(job=first, choices=(), harmony=OTHER)), RenderFrom)
 
 
+def test_j7_a_piece_keeps_its_chords_when_their_leader_is_gone() -> None:
+    room, member = jam()
+    first = room.started(member, 20)
+    describe(room, first)
+    second = room.started(member, 20, op_id="2")
+    describe(room, second)
+    room.send(member, c.JobCancel(job=first))
+    room.set_transport(member, bpm=118.0)
+    room.after(1)
+    told = one(room.pace(), RenderFrom)
+    assert (told.job, told.harmony) == (second, HARMONY)
+
+
+def test_j1_a_steer_that_cannot_be_played_leaves_the_music_as_it_was() -> None:
+    room, member = jam()
+    job = room.started(member, 20, prompt="deep")
+    describe(room, job)
+    steer(room, member, job, key="H")
+    effects = room.engine(JobDescribed(job=job, choices=CHOICES, harmony=HARMONY, refused="There is no key of H."))
+    view = one(effects, Job)
+    assert (view.state, view.params.key) == ("running", UNSET)
+    assert one(effects, Error).message == "There is no key of H."
+
+
 def test_j7_a_piece_alone_may_choose_its_chords() -> None:
     room, member = jam()
     message = c.JobSubmit(op_id="1", kind="generate", params=JobParams(prompt="deep"))
@@ -110,7 +136,18 @@ def test_j2_a_section_stays_where_it_was_asked_for() -> None:
     room.after(3)
     steer(room, member, job, section="break")
     room.after(5)
-    assert steer(room, member, job, prompt="darker").section_tick == 2 * BAR
+    assert steer(room, member, job, seed=5).section_tick == 2 * BAR
+
+
+def test_j2_words_that_are_steered_to_may_ask_for_another_section_than_a_button_did() -> None:
+    room, member = jam()
+    room.set_transport(member, playing=True)
+    job = room.started(member, 20, start="now")
+    steer(room, member, job, section="drop")
+    room.after(5)
+    told = steer(room, member, job, prompt="go to the break")
+    assert told.params.section is UNSET
+    assert told.section_tick == 3 * BAR
 
 
 def test_j2_a_prompt_that_is_steered_to_may_speak_of_a_section() -> None:

@@ -218,7 +218,7 @@ class JobsMachine(RuleBasedStateMachine):
         if job is not None and job.view.kind == "generate":
             own = None if key is None else Harmony(seed=job.seed, key=key, anchor_tick=job.anchor_tick, jazz=0.5)
             choices = (Choice(what="key", value=str(key), why=""),)
-            self.hear(self.room.engine(e.JobDescribed(job=job.job, choices=choices, harmony=job.given_harmony or own)))
+            self.hear(self.room.engine(e.JobDescribed(job=job.job, choices=choices, harmony=job.given or own)))
 
     @rule(pick=_picks, samples=st.sampled_from((1, 24_000, 960_000)), late=st.integers(-1, 1), gap=st.integers(-1, 1))
     def audio_comes(self, pick: int, samples: int, late: int, gap: int) -> None:

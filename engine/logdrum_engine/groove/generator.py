@@ -141,7 +141,7 @@ class Groove:
 
     def turn(self, state: Playing, spec: Spec, start_sample: int) -> Playing:
         """Return a state that goes on with another spec; to turn to the same spec is to seek."""
-        begun = self.begin(spec, start_sample)
+        begun = self.begin(self._going_on(state, spec), start_sample)
         now = Segment(begun.segments[-1].request, begun.next_sample)
         before = tuple(s for s in state.segments if s.moment(spec.bpm) < now.from_sample)
         is_seek = state.segments[-1].request == now.request
@@ -150,6 +150,14 @@ class Groove:
         if is_seek and before != state.segments:
             return begun
         return Playing(self._audible(before if is_seek else (*before, now), now.from_sample), now.from_sample)
+
+    def _going_on(self, state: Playing, spec: Spec) -> Spec:
+        """Keep to the section that was asked for before, where the new words ask for none."""
+        before = state.segments[-1].request
+        asked = self._takes.get(before).piece.direction.section
+        if asked is None or spec.notation is not None or self._takes.get(_request(spec)).piece.direction.section:
+            return spec
+        return replace(spec, section=asked, section_bar=before.spec.section_bar)
 
     def step(self, states: Sequence[Playing]) -> list[tuple[Block | None, Playing]]:
         """Advance each state by one block, the last one of a piece shorter."""
@@ -164,11 +172,14 @@ class Groove:
         if take.sheet is not None or bar < 0 or (end is not None and bar >= end):
             return None
         stretch = take.piece.stretch(bar)
+        begun = math.ceil(state.segments[-1].from_sample / take.feel.bar_samples)
+        first = max(stretch.first, begun) if bar >= begun else stretch.first  # before a turn something else was played
+        bars = stretch.first + stretch.bars - first
         return WrittenSection(
             name=stretch.section.kind,
-            start_tick=request.spec.anchor_tick + round(stretch.first * take.feel.bar_ticks),
-            length_ticks=round(stretch.bars * take.feel.bar_ticks),
-            notation=written(take.piece, stretch.first, stretch.bars),
+            start_tick=request.spec.anchor_tick + round(first * take.feel.bar_ticks),
+            length_ticks=round(bars * take.feel.bar_ticks),
+            notation=written(take.piece, first, bars),
         )
 
     def notes(self, spec: Spec, bar: int) -> list[Note]:

@@ -14,9 +14,9 @@ from logdrum_protocol.engine_messages import (
     JobStarted,
 )
 from logdrum_protocol.errors import ErrorCode
-from logdrum_protocol.hub_messages import Chunk
+from logdrum_protocol.hub_messages import Chunk, Error
 from logdrum_protocol.records import Failure
-from logdrum_server.core.effects import CloseTape, Effect, OpenTape, Publish, TellAll
+from logdrum_server.core.effects import CloseTape, Effect, OpenTape, Publish, Tell, TellAll
 from logdrum_server.core.jobs import fail, follow, start
 from logdrum_server.core.settings import judged
 from logdrum_server.core.state import JobRecord, Outcome, RoomState
@@ -82,12 +82,22 @@ def job_described(state: RoomState, message: JobDescribed, now_us: int) -> Outco
     job = state.jobs.get(message.job)
     if job is None:
         return state, []
+    if message.refused is not None:
+        return _take_back(state, job, message.refused)
     view = replace(job.view, choices=message.choices)
-    harmony = job.given_harmony or message.harmony
     news: list[Effect] = [] if view == job.view else [TellAll(view)]
-    job = replace(job, view=view, harmony=harmony)
+    job = replace(job, view=view, harmony=message.harmony, accepted=view.params)
     state, followed = follow(state.with_job(job), job, now_us)
     return state, [*news, *followed]
+
+
+def _take_back(state: RoomState, job: JobRecord, sentence: str) -> Outcome:
+    """A steer that cannot be played leaves the music as it was; who steered hears why (J1)."""
+    params = job.view.params if job.accepted is None else job.accepted
+    view = replace(job.view, params=params)
+    error = Error(code=ErrorCode.BAD_PARAMS, message=sentence)
+    told = [] if job.steered_by is None else [Tell(job.steered_by, error)]
+    return state.with_job(replace(job, view=view)), [TellAll(view), *told]
 
 
 def job_progress(state: RoomState, message: JobProgress) -> Outcome:

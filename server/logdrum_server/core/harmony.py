@@ -21,12 +21,12 @@ def _has_chords(job: JobRecord) -> bool:
 
 def following(state: RoomState, leader: JobRecord) -> list[JobRecord]:
     """Return the pieces that play a leader's chords and have not heard of its new ones."""
-    followers = (job for job in state.jobs.values() if job.leader == leader.job)
-    return [job for job in followers if job.harmony != leader.harmony and job.view.state in ("queued", "running")]
+    followers = (job for job in state.jobs.values() if job.leader == leader.job and leader.harmony is not None)
+    return [job for job in followers if job.given != leader.harmony and job.view.state in ("queued", "running")]
 
 
 def inherited(state: RoomState, gone: JobRecord) -> RoomState:
-    """Have the oldest of those that followed a piece lead the others, once that piece is gone."""
+    """Have the oldest of those that followed a piece lead the others, over the same chords, once that piece is gone."""
     heirs = [job for job in state.jobs.values() if job.leader == gone.job]
     for job in heirs:
         leader = None if job is heirs[0] else heirs[0].job

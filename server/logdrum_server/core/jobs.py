@@ -26,7 +26,8 @@ _ON_TIMELINE: Final = ("queued", "running", "done")
 
 TOO_MANY_NOTES: Final = Failure(
     code=ErrorCode.TOO_LARGE,
-    message=f"A job plays {b.MAX_PLAYED_NOTES} notes at most: play single clips, or mute some tracks.",
+    message=f"A job plays {b.MAX_PLAYED_NOTES:,} notes of {b.MAX_PARTS} different sounds, gains and pans at most: "
+    "play single clips, or mute some tracks.",
 )
 
 
@@ -105,7 +106,7 @@ def _place(state: RoomState, by: b.SessionId, request: JobSubmit, ticket: Ticket
         numerator=transport.numerator,
         denominator=transport.denominator,
         leader=None if leader is None else leader.job,
-        harmony=None if leader is None else leader.harmony,
+        given=None if leader is None else leader.harmony,
     )
     return replace(job, section_tick=None if request.params.section is UNSET else job.anchor_tick)
 
@@ -155,7 +156,7 @@ def start(state: RoomState, job: JobRecord, now_us: int) -> Outcome:
         epoch=job.epoch,
         start_sample=sample,
         credit_sample=job.credit,
-        harmony=job.given_harmony,
+        harmony=job.given,
         notation=None if job.reading is None else job.reading.notation,
         section_tick=job.section_tick,
     )
@@ -223,7 +224,7 @@ def render_from(state: RoomState, job: JobRecord, sample: b.Sample, *, clear: bo
         bpm=job.bpm,
         numerator=job.numerator,
         denominator=job.denominator,
-        harmony=job.given_harmony,
+        harmony=job.given,
         notation=None if job.reading is None else job.reading.notation,
         section_tick=job.section_tick,
     )
@@ -236,21 +237,16 @@ def steer(state: RoomState, by: b.SessionId, request: JobSteer, now_us: int) -> 
     if job is None or job.view.state not in _LIVE or job.view.kind != "generate" or job.plays_notes:
         return state, [Tell(by, Error(code=ErrorCode.NOT_FOUND, message="No such generation is running."))]
     params = _merged(job.view.params, request.params)
-    job = replace(job, view=replace(job.view, params=params), seed=_seed(params, job.seed))
+    job = replace(job, view=replace(job.view, params=params), seed=_seed(params, job.seed), steered_by=by)
     if request.params.key:
-        job = replace(job, leader=None)  # J7: it goes its own way
-    if _asks_for_a_section(request.params, params):
+        job = replace(job, leader=None, given=None)  # J7: it goes its own way
+    if request.params.section is not UNSET or request.params.prompt is not UNSET:  # whose words may ask for one
         job = replace(job, section_tick=max(job.anchor_tick, _next_bar_tick(state, job, now_us)))
     state, effects = state.with_job(job), [TellAll(job.view)]
     if state.engine is None or job.attempts == 0:
         return state, [*effects]  # the job will start with what it is now
     state, turned = turn_at_bar(state, job, now_us)
     return state, [*effects, *turned]
-
-
-def _asks_for_a_section(new: JobParams, merged: JobParams) -> bool:
-    """Whether a section may begin here: one that is named, or that the new prompt speaks of."""
-    return new.section is not UNSET or (new.prompt is not UNSET and merged.section is UNSET)
 
 
 def turn_at_bar(state: RoomState, job: JobRecord, now_us: int) -> Outcome:
@@ -263,7 +259,7 @@ def follow(state: RoomState, leader: JobRecord, now_us: int) -> Outcome:
     """Have the pieces that play a leader's chords play its new ones, from their next bar (J7)."""
     effects: list[Effect] = []
     for job in following(state, leader):
-        job = replace(job, harmony=leader.harmony)
+        job = replace(job, given=leader.harmony)
         if job.attempts == 0 or state.engine is None:
             state = state.with_job(job)
             continue
@@ -280,6 +276,8 @@ def _merged(old: JobParams, new: JobParams) -> JobParams:
     # What a piece is cannot change while it plays, only how it goes on.
     fixed = ("start", "bars", "model", "stems", "clip")
     changes = {name: getattr(new, name) for name in new.__struct_fields__ if name not in fixed}
+    if new.prompt is not UNSET:
+        old = replace(old, section=UNSET)  # what was asked for before goes on, but new words may ask for another
     return replace(old, **{name: value for name, value in changes.items() if value is not UNSET})
 
 

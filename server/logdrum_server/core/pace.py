@@ -95,7 +95,7 @@ def _bounded_credit(job: JobRecord, reader: b.Sample | None) -> b.Sample:
 
 
 def _grant(state: RoomState, job: JobRecord, credit: b.Sample, playhead: b.Sample) -> Outcome:
-    if credit < job.credit + _CREDIT_STEP:
+    if credit < job.credit + _CREDIT_STEP and not job.credit < credit == job.end_sample:
         return state, []
     message = GrantCredit(job=job.job, credit_sample=credit, playhead_sample=playhead)
     return state.with_job(replace(job, credit=credit)), [Command(message)]

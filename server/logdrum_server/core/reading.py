@@ -13,7 +13,6 @@ from logdrum_server.core.history import History
 from logdrum_server.core.state import Reading
 
 ALL: Final = "*"
-_MAX_PARTS: Final = 256
 _QUIETEST_DB: Final = -90.0
 _LOUDEST_DB: Final = 24.0
 
@@ -63,7 +62,7 @@ def _notation(document: Document, clips: Iterable[tuple[Entity, Entity]]) -> Not
         if not inside:
             continue
         part = parts.setdefault(_part(track, clip), len(parts))
-        if len(parts) > _MAX_PARTS or len(notes) + len(inside) > b.MAX_PLAYED_NOTES:
+        if len(parts) > b.MAX_PARTS or len(notes) + len(inside) > b.MAX_PLAYED_NOTES:
             raise TooManyNotes
         notes += _notes(document, clip.props, inside, part)
     return Notation(parts=tuple(parts), notes=tuple(sorted(notes, key=_order)))

@@ -12,7 +12,7 @@ from logdrum_protocol import bounds as b
 from logdrum_protocol.client_messages import JobNotes
 from logdrum_protocol.engine_messages import EngineReady
 from logdrum_protocol.hub_messages import Error, Event, Job, Rejected, StreamOpen, Transport
-from logdrum_protocol.records import Harmony, Limits, Member, Notation
+from logdrum_protocol.records import Harmony, JobParams, Limits, Member, Notation
 from logdrum_protocol.timeline import sample_of
 from logdrum_server.core.effects import Effect
 from logdrum_server.core.history import MAX_OPS, History
@@ -100,8 +100,13 @@ class JobRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Where in the room the section that was asked for begins (J2)."""
     leader: b.JobId | None = None
     """Whose chords it plays (J7)."""
+    given: Harmony | None = None
+    """The chords that it is told to play, and goes on playing when their leader is gone; None for its own."""
     harmony: Harmony | None = None
-    """Its chords: the leader's, or what the engine said."""
+    """The chords that it plays, as the engine said."""
+    accepted: JobParams | None = None
+    """The newest parameters that the engine could play."""
+    steered_by: b.SessionId | None = None
     reading: Reading | None = None
     """The notes it plays, for one with `clip`."""
 
@@ -126,11 +131,6 @@ class JobRecord(msgspec.Struct, frozen=True, kw_only=True):
         if self.reading is None:
             return _NEVER
         return math.ceil(sample_of(self.reading.end_tick, self.anchor_tick, self.bpm)) + _TAIL_SAMPLES
-
-    @property
-    def given_harmony(self) -> Harmony | None:
-        """The chords that it is told to play; None for one that may choose."""
-        return None if self.leader is None else self.harmony
 
     @property
     def head(self) -> b.Sample:

@@ -97,7 +97,7 @@ def _ops(history: History, answer: NotesWritten) -> Iterator[Op]:
     by_part = {part: list(notes) for part, notes in groupby(sorted(answer.notation.notes, key=_part), key=_part)}
     for number, part in enumerate(answer.notation.parts):
         track = _free_id(history, "track", answer.job, part.instrument)
-        clip = _free_id(history, "clip", track, answer.start_tick)
+        clip = _free_id(history, "clip", track, answer.start_tick, answer.length_ticks)
         if clip in history.document.entities or number not in by_part:
             continue
         if track not in history.document.entities:

@@ -21,7 +21,6 @@ MAX_STEMS_S: Final = 24 * 60 * 60
 
 _BYTES_PER_SAMPLE: Final = 6
 _TAIL_SAMPLES: Final = 4 * b.SAMPLE_RATE
-_MAX_PARTS: Final = 256
 Format = Literal["wav", "flac"]
 
 
@@ -63,9 +62,13 @@ def plan_mix(arrangement: Arrangement) -> MixPlan:
 
 
 def _check_notes(track: Track) -> None:
-    notes = sum(len(clip.notes) for clip in track.clips)
-    if notes > b.MAX_PLAYED_NOTES:
-        text = f"The track '{track.name[:80]}' has {notes:,} notes; a mix plays {b.MAX_PLAYED_NOTES:,} of a track."
+    written = [clip for clip in track.clips if clip.notes]
+    notes, gains = sum(len(clip.notes) for clip in written), len({clip.gain_db for clip in written})
+    if notes > b.MAX_PLAYED_NOTES or gains > b.MAX_PARTS:
+        text = (
+            f"The track '{track.name[:80]}' has {notes:,} notes at {gains} different gains; a mix plays"
+            f" {b.MAX_PLAYED_NOTES:,} at {b.MAX_PARTS} of a track."
+        )
         raise RequestError(413, ErrorCode.TOO_LARGE, text)
 
 
@@ -137,7 +140,7 @@ def _notation(track: Track) -> Notation | None:
     parts: dict[float, int] = {}
     notes = [
         PlayedNote(
-            parts.setdefault(clip.gain_db, len(parts)) % _MAX_PARTS,
+            parts.setdefault(clip.gain_db, len(parts)),
             clip.start_tick + note.tick,
             note.length_ticks,
             note.pitch,
@@ -149,8 +152,7 @@ def _notation(track: Track) -> Notation | None:
     if not notes:
         return None
     notes.sort(key=lambda note: (note.tick, note.part, note.pitch))
-    gains = list(parts)[:_MAX_PARTS]
-    return Notation(parts=tuple(Part(instrument=track.instrument, gain_db=db) for db in gains), notes=tuple(notes))
+    return Notation(parts=tuple(Part(instrument=track.instrument, gain_db=db) for db in parts), notes=tuple(notes))
 
 
 def _clips(track: Track, bpm: float) -> Iterable[MixClip]:
