@@ -2,8 +2,8 @@
 
 import logging
 import math
-import os
 import threading
+from collections import deque
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -17,8 +17,9 @@ import soxr  # type: ignore[import-untyped]  # it ships no types
 from logdrum_engine.assets import SoundStream, open_sound
 from logdrum_engine.errors import EngineError, UnsoundFileError
 from logdrum_engine.exchange import Closed, Exchange
-from logdrum_engine.generator import SAMPLE_RATE, Spec
+from logdrum_engine.generator import SAMPLE_RATE, TICKS_PER_QUARTER, Spec
 from logdrum_engine.groove.generator import Groove
+from logdrum_engine.niceness import yield_to_others
 from logdrum_protocol.engine_messages import MixClip, MixRendered, MixTrack, RenderMix, StopMix
 from logdrum_protocol.records import Notation
 
@@ -34,6 +35,9 @@ _MAX_VOICES: Final = 256
 
 _NICENESS: Final = 10
 """Below the model thread's: music that is heard now goes before a file."""
+
+_RINGS_SAMPLES: Final = 4 * SAMPLE_RATE
+"""How long anything of a note is heard after its end, echoes and all: no instrument rings for longer."""
 
 _SILENT_DB: Final = -90.0
 _SHOT_BYTES: Final = 32 * 1024 * 1024
@@ -73,7 +77,7 @@ class Mixer:
         self._thread.join(timeout_s)
 
     def _run(self) -> None:
-        _yield_to_others()
+        yield_to_others(_NICENESS)
         try:
             while True:
                 self._turn()
@@ -214,16 +218,46 @@ class Band:
     """Who plays the notes of all tracks, made when there are any."""
 
     def __init__(self, bpm: float) -> None:
-        self._bpm = bpm
+        self.bpm = bpm
         self._groove: Groove | None = None
 
     def play(self, notation: Notation, at: int, samples: int) -> Frames:
         """Return a span of what a notation sounds like."""
         if self._groove is None:
             self._groove = Groove(_SHOT_BYTES)
-        stems = self._groove.render(Spec(notation=notation, bpm=self._bpm), at, at + samples)
-        total: Frames = np.sum([pcm.T for pcm in stems.values()], axis=0, dtype=np.float64)
-        return total
+        stems = self._groove.render(Spec(notation=notation, bpm=self.bpm), at, at + samples)
+        total: Frames = np.sum(list(stems.values()), axis=0, dtype=np.float64)
+        return total.T
+
+
+class Player:
+    """A track's notes, played front to back; where none of them rings nothing is played, and so costs nothing."""
+
+    def __init__(self, notation: Notation, band: Band) -> None:
+        self._notation = notation
+        self._band = band
+        self._coming = deque(ringing(notation, band.bpm))
+
+    def read(self, at: int, samples: int) -> Frames | None:
+        """Return the next block; it must follow the one before. None is silence."""
+        while self._coming and self._coming[0][1] <= at:
+            self._coming.popleft()
+        if not self._coming or self._coming[0][0] >= at + samples:
+            return None
+        return self._band.play(self._notation, at, samples)
+
+
+def ringing(notation: Notation, bpm: float) -> Iterator[tuple[int, int]]:
+    """Name the spans in which any of the notes can be heard, in order and apart."""
+    samples_a_tick = SAMPLE_RATE * 60 / (bpm * TICKS_PER_QUARTER)
+    first = end = 0
+    for note in sorted(notation.notes, key=lambda note: note.tick):
+        start = math.floor(note.tick * samples_a_tick)
+        if start > end:
+            yield first, end
+            first = start
+        end = max(end, math.ceil((note.tick + note.length_ticks) * samples_a_tick) + _RINGS_SAMPLES)
+    yield first, end
 
 
 class Lane:
@@ -231,15 +265,14 @@ class Lane:
 
     def __init__(self, track: MixTrack, folder: Path, band: Band) -> None:
         self._folder = folder
-        self._notation = track.notation
-        self._band = band
+        self._player = None if track.notation is None else Player(track.notation, band)
         self._coming = sorted(track.clips, key=lambda clip: clip.start_sample, reverse=True)
         self._sounding: list[tuple[MixClip, Voice]] = []
         self._gains = amplitude(track.gain_db) * balance(track.pan)
 
     def read(self, at: int, samples: int) -> Frames | None:
         """Return the next block; it must follow the one before. None is silence."""
-        block = None if self._notation is None else self._band.play(self._notation, at, samples)
+        block = None if self._player is None else self._player.read(at, samples)
         sounding, self._sounding = self._sounding, []
         for clip, voice in chain(sounding, self._beginning(at + samples)):
             block = np.zeros((samples, 2)) if block is None else block
@@ -359,10 +392,3 @@ def _writer(file: str | None, kind: str) -> soundfile.SoundFile | None:
     if file is None:
         return None
     return soundfile.SoundFile(file, "w", SAMPLE_RATE, 2, "PCM_24", format=kind.upper())
-
-
-def _yield_to_others() -> None:
-    try:
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
-    except (OSError, AttributeError):  # only Linux counts a thread as a process
-        pass

@@ -1,7 +1,6 @@
 """The thread that scores stored sounds: one after another, below everything that is heard now (J10)."""
 
 import logging
-import os
 import threading
 from pathlib import Path
 from typing import Final, assert_never
@@ -9,6 +8,7 @@ from typing import Final, assert_never
 from logdrum_engine import scoring
 from logdrum_engine.errors import EngineError
 from logdrum_engine.exchange import Closed, Exchange
+from logdrum_engine.niceness import yield_to_others
 from logdrum_engine.specs import DEFAULT_GENRE
 from logdrum_protocol.engine_messages import JobDone, JobFailed, JobProgress, JobStarted, StartJob, StopJob
 from logdrum_protocol.errors import ErrorCode
@@ -39,7 +39,7 @@ class Scorer:
         self._thread.start()
 
     def _run(self) -> None:
-        _yield_to_others()
+        yield_to_others(_NICENESS)
         try:
             while True:
                 self._take()
@@ -92,10 +92,3 @@ class Scorer:
         for command in self._exchange.peek():
             if isinstance(command, StopJob) and command.job == job:
                 raise _Stopped
-
-
-def _yield_to_others() -> None:
-    try:
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
-    except (OSError, AttributeError):  # only Linux counts a thread as a process
-        pass

@@ -105,7 +105,7 @@ def _enriched(order: Order) -> Order:
         return replace(order, added=(), spec=replace(order.spec, added=""))
     spec = order.spec
     try:
-        added = enrich(spec.prompt, genre=order.genre, level=order.level, seed=spec.seed).added
+        added = enrich(spec.prompt, genre=order.genre, level=order.level, seed=spec.seed)
     except CultureError as fault:
         raise RefusalError(ErrorCode.BAD_PARAMS, str(fault)) from fault
     return replace(order, added=added, spec=replace(spec, added=", ".join(each.words for each in added)))

@@ -9,6 +9,7 @@ from typing import Final
 
 from logdrum_engine.exchange import Closed, Exchange
 from logdrum_engine.models import Model
+from logdrum_engine.niceness import yield_to_others
 from logdrum_engine.renderer import JobCommand, Renderer
 from logdrum_engine.scoring import GENRES
 from logdrum_protocol.engine_messages import EngineReady, FromEngine
@@ -52,7 +53,7 @@ class Worker:
         return 0 if since is None else (time.monotonic_ns() - since) // 1000
 
     def _run(self) -> None:
-        _yield_to_others()
+        yield_to_others(_NICENESS)
         try:
             models = self._load()
             self._renderer = Renderer(models)
@@ -79,10 +80,3 @@ class Worker:
 
 def _ready(models: Mapping[str, Model], version: str) -> EngineReady:
     return EngineReady(pid=os.getpid(), version=version, generators=tuple(models), separators=(), scorers=GENRES)
-
-
-def _yield_to_others() -> None:
-    try:
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
-    except (OSError, AttributeError):  # only Linux counts a thread as a process
-        pass

@@ -1,3 +1,4 @@
+import importlib.util
 import json
 import signal
 from pathlib import Path
@@ -8,6 +9,7 @@ import soundfile
 
 from logdrum_engine.cli import run_command
 from logdrum_engine.cli.progress import ProgressBar
+from logdrum_engine.culture import genres
 
 
 def groove(out: Path, *more: str, prompt: str = "private school") -> list[str]:
@@ -83,8 +85,11 @@ def test_a_key_that_nobody_can_play_is_one_sentence(tmp_path: Path, capsys: pyte
 
 
 def test_a_genre_that_nobody_knows_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run_command(groove(tmp_path / "a.wav", "--genre", "polka")) == 2
-    assert capsys.readouterr().err.startswith("logdrum-engine: There is no genre 'polka'")
+    with pytest.raises(SystemExit) as left:
+        run_command(groove(tmp_path / "a.wav", "--genre", "polka"))
+    assert left.value.code == 2
+    (sentence,) = capsys.readouterr().err.splitlines()
+    assert all(name in sentence for name in ("--genre", "polka", *genres()))
 
 
 def test_a_folder_that_is_missing_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -121,6 +126,16 @@ def test_files_that_cannot_be_are_refused_before_anything_is_played(
     assert run_command(groove(Path("a.wav"), *more)) == 2
     assert capsys.readouterr().err == f"logdrum-engine: {sentence}\n"
     assert {path.name for path in tmp_path.iterdir()} == {"here", "taken"}
+
+
+def test_a_plot_without_matplotlib_is_refused_before_anything_is_played(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    known = importlib.util.find_spec
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "matplotlib" else known(name))
+    assert run_command(groove(tmp_path / "a.wav", "--plot", str(tmp_path / "a.png"))) == 2
+    assert capsys.readouterr().err == "logdrum-engine: A plot needs matplotlib: pip install 'logdrum[plot]'.\n"
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_name_that_no_file_can_have_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

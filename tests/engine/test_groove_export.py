@@ -11,10 +11,10 @@ import soundfile
 
 from logdrum_engine.generator import Spec
 from logdrum_engine.groove import Groove, GrooveError, render_to_files
-from logdrum_engine.groove.chart import Chart, Mark, chart_of, key_name
+from logdrum_engine.groove.chart import Chart, Mark, chart_of
 from logdrum_engine.groove.export import Files
 from logdrum_engine.groove.harmony import parse_key
-from logdrum_engine.groove.midi import write_midi
+from logdrum_engine.groove.midi import key_signature, write_midi
 from logdrum_protocol.instruments import DRUM_KEYS, INSTRUMENTS
 from logdrum_protocol.records import Notation, Part, PlayedNote
 from tests.engine.groove_cases import joined, play, total
@@ -33,7 +33,7 @@ def chart(*notes: PlayedNote, parts: tuple[str, ...] = ("log_drum:2",), bars: in
         bpm=113.5,
         numerator=4,
         denominator=4,
-        key="Fm",
+        key="F minor",
         length_ticks=bars * BAR,
         sections=(Mark(0, "intro"), Mark(2 * BAR, "drop")),
         chords=(Mark(0, "Fm9"),),
@@ -124,6 +124,34 @@ def test_a_file_that_cannot_be_written_takes_the_others_with_it(tmp_path: Path) 
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("stems", ["stems", "new/stems"])
+def test_what_fails_at_the_last_file_leaves_what_was_there_and_tells_the_real_fault(tmp_path: Path, stems: str) -> None:
+    (tmp_path / "mix.wav").write_bytes(b"my only copy")
+    (tmp_path / "a.mid").mkdir()
+    files = Files(mix=tmp_path / "mix.wav", stems=tmp_path / stems, midi=tmp_path / "a.mid")
+    with pytest.raises(IsADirectoryError):
+        render_to_files(SPEC, files, lambda _: None)
+    assert {path.name for path in tmp_path.iterdir()} == {"mix.wav", "a.mid"}
+    assert (tmp_path / "mix.wav").read_bytes() == b"my only copy"
+
+
+def test_a_folder_that_something_else_was_put_into_stays_and_the_real_fault_is_told(tmp_path: Path) -> None:
+    def fail(_: float) -> None:
+        (tmp_path / "stems" / "mine.txt").touch()
+        raise RuntimeError("the real fault")
+
+    with pytest.raises(RuntimeError, match="the real fault"):
+        render_to_files(SPEC, Files(mix=tmp_path / "mix.wav", stems=tmp_path / "stems"), fail)
+    assert [path.name for path in tmp_path.rglob("*")] == ["stems", "mine.txt"]
+
+
+def test_files_that_are_there_are_replaced(tmp_path: Path) -> None:
+    (tmp_path / "mix.wav").write_bytes(b"old")
+    render_to_files(SPEC, Files(mix=tmp_path / "mix.wav"), lambda _: None)
+    assert soundfile.info(tmp_path / "mix.wav").frames > 0
+    assert [path.name for path in tmp_path.iterdir()] == ["mix.wav"]
+
+
 def test_midi_begins_with_tempo_metre_key_and_sections(tmp_path: Path) -> None:
     midi = saved(chart(), tmp_path)
     conductor = midi.tracks[0]
@@ -184,7 +212,7 @@ def test_a_piece_glides_somewhere_in_its_first_sixteen_bars(tmp_path: Path) -> N
     ("key", "name"), [("F minor", "Fm"), ("Ab major", "Ab"), ("C# minor", "C#m"), ("Db minor", "C#m"), ("F#", "F#")]
 )
 def test_a_key_is_spelt_as_midi_knows_it(key: str, name: str) -> None:
-    assert key_name(parse_key(key)) == name
+    assert key_signature(parse_key(key).name) == name
     assert mido.MetaMessage("key_signature", key=name).key == name
 
 

@@ -4,8 +4,10 @@ import pytest
 
 from logdrum_engine.generator import Spec
 from logdrum_engine.groove.arrangement import Stretch
-from logdrum_engine.groove.piece import Piece, piece_of
+from logdrum_engine.groove.harmony import chord_of
+from logdrum_engine.groove.piece import Piece, bar_of, piece_of
 from logdrum_protocol.bounds import SectionName
+from logdrum_protocol.records import Harmony
 from tests.engine.groove_score import STYLES, bars_of, line_of, players
 
 SECTIONS: tuple[SectionName, ...] = ("intro", "build", "drop", "break", "outro")
@@ -178,3 +180,25 @@ def test_at_double_time_an_asked_section_waits_for_the_next_composed_bar() -> No
     assert piece.feel.room_bars == 2
     assert piece.stretch(3).first == 3
     assert piece.stretch(3).section.kind == "drop"
+
+
+def test_the_last_stroke_of_a_piece_is_home() -> None:
+    for style in STYLES:
+        for seed in range(8):
+            spec = Spec(seed=seed, prompt=f"{style}, piano", bars=32)
+            piece = piece_of(spec)
+            before, last = bar_of(piece, 30), bar_of(piece, 31)
+            assert last.lands
+            assert last.chord.root == piece.key.tonic
+            assert last.chord.symbol.endswith("m9" if piece.key.minor else "maj9")
+            assert before.next_chord == last.chord
+            assert sum(min(abs(a - b) for b in before.chord.voicing) for a in last.chord.voicing) <= 11
+            assert {p % 12 for _, _, chord in line_of(spec, range(31, 32), "bass") for p in chord} == {piece.key.tonic}
+
+
+def test_j7_the_last_stroke_over_the_harmony_of_the_room_keeps_the_rooms_chord() -> None:
+    for seed in range(8):
+        harmony = Harmony(seed=seed, key="F minor", anchor_tick=0, jazz=0.5)
+        piece = piece_of(Spec(seed=3, bars=32, harmony=harmony))
+        assert bar_of(piece, 31).lands
+        assert bar_of(piece, 31).chord == chord_of(harmony, 31)

@@ -15,6 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logdrum_engine.exchange import Exchange
+from logdrum_engine.generator import Spec
+from logdrum_engine.groove.generator import Groove
 from logdrum_engine.mixdown import Mixer, amplitude, balance, render, voices_at_once
 from logdrum_protocol.engine_messages import MixClip, MixRendered, MixTrack, RenderMix, StopMix
 from logdrum_protocol.records import Notation, Part, PlayedNote
@@ -45,9 +47,11 @@ def clip(letter: str, start: int = 0, samples: int = RATE, **fields: Any) -> Mix
     return MixClip(asset=asset(letter), start_sample=start, samples=samples, **fields)
 
 
-def mix(folder: Path, *tracks: MixTrack, samples: int = 2 * RATE, kind: Any = "wav") -> tuple[MixRendered, Sound]:
+def mix(
+    folder: Path, *tracks: MixTrack, samples: int = 2 * RATE, kind: Any = "wav", bpm: float = 120.0
+) -> tuple[MixRendered, Sound]:
     out = folder / "mix"
-    order = RenderMix(mix="m", sounds=str(folder), tracks=tracks, samples=samples, format=kind, file=str(out))
+    order = RenderMix(mix="m", sounds=str(folder), tracks=tracks, samples=samples, format=kind, file=str(out), bpm=bpm)
     answer = render(order)
     assert answer.error is None, answer.error
     return answer, soundfile.read(out, always_2d=True)[0]
@@ -61,6 +65,34 @@ def test_q8_notes_are_played_beside_sounds(tmp_path: Path) -> None:
     struck = round(RATE * 0.5)  # a beat at 120 BPM
     assert np.array_equal(both[: struck - 10], sound[: struck - 10])
     assert np.abs(both - sound)[struck : struck + 4_800].max() > 0.01
+
+
+@pytest.mark.parametrize("bpm", [20.0, 79.0, 120.0, 999.0])
+@pytest.mark.parametrize("instrument", ["drums", "log_drum", "piano", "pad", "bell"])
+def test_q8_notes_are_played_where_they_ring_and_nowhere_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, instrument: str, bpm: float
+) -> None:
+    """Everything that a render without a break has, with what rings on and echoes, for a few seconds of work."""
+    a_second = 16 * bpm
+    ticks = [round(second * a_second) for second in (3.4, 14.0)]
+    played = tuple(PlayedNote(0, tick, 120, pitch, 110) for tick in ticks for pitch in (49, 56))
+    notes = Notation(parts=(Part(instrument=instrument),), notes=played)
+    stems = Groove().render(Spec(notation=notes, bpm=bpm), 0, 40 * RATE)
+    rendered: list[int] = []
+    real = Groove.render
+    monkeypatch.setattr(
+        Groove, "render", lambda groove, spec, first, last: rendered.append(first) or real(groove, spec, first, last)
+    )
+    _, heard = mix(tmp_path, MixTrack(clips=(), notation=notes), samples=40 * RATE, bpm=bpm)
+    assert np.abs(heard - sum(stem.T.astype(np.float64) for stem in stems.values())).max() <= STEP
+    assert np.abs(heard).max() > 0.01
+    longest = 4 + 120 / a_second
+    assert all(any(s - 1 <= first / RATE <= s + longest + 1 for s in (3.4, 14.0)) for first in rendered)
+
+
+def test_q8_a_track_without_a_note_is_silence(tmp_path: Path) -> None:
+    _, heard = mix(tmp_path, MixTrack(clips=(), notation=Notation(parts=(Part(instrument="bass"),))))
+    assert not heard.any()
 
 
 @pytest.mark.parametrize("kind", ["wav", "flac"])

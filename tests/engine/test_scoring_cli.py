@@ -1,23 +1,16 @@
 """`logdrum-engine score`."""
 
-import argparse
 import json
 from pathlib import Path
 
 import pytest
 
-from logdrum_engine.cli.asking import Parser
-from logdrum_engine.scoring.cli import add_score
+from logdrum_engine.cli import run_command
 from tests.engine.scoring_cases import file_of, groove
 
 
 def run(*arguments: str) -> int:
-    parser = Parser(prog="logdrum-engine")
-    add_score(parser.add_subparsers())
-    options: argparse.Namespace = parser.parse_args(["score", *arguments])
-    status = options.command(options)
-    assert isinstance(status, int)
-    return status
+    return run_command(["score", *arguments])
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """`logdrum-engine groove`: a groove as files, without a hub."""
 
 import argparse
+import importlib.util
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -11,7 +12,7 @@ from typing import Final, get_args
 import msgspec
 from msgspec.structs import replace
 
-from logdrum_engine.culture import Added, CultureError, enrich
+from logdrum_engine.culture import Added, CultureError, enrich, genres
 from logdrum_engine.generator import Description, Spec
 from logdrum_engine.groove.direction import direct
 from logdrum_engine.groove.errors import GrooveError
@@ -67,7 +68,12 @@ def _add_music(parser: argparse.ArgumentParser) -> None:
     add("--seed", type=_seed, default=0, help="0 to 4294967295 (default: %(default)s)")
     add("--key", default="", help="such as 'A minor' or 'Eb' (default: the prompt's, else the seed's)")
     add("--section", choices=get_args(SectionName), help="what to begin with")
-    add("--genre", default="amapiano", help="whose elements are added to the prompt (default: %(default)s)")
+    add(
+        "--genre",
+        choices=genres(),
+        default="amapiano",
+        help="whose elements are added to the prompt (default: %(default)s)",
+    )
     add(
         "--level", choices=get_args(Level), default="contemporary", help="how close to the roots (default: %(default)s)"
     )
@@ -113,7 +119,7 @@ def _spec(options: argparse.Namespace) -> tuple[Spec, tuple[Added, ...]]:
     """What is asked for, with what the genre adds to it; the tempo is the one that is said, else the one wished for."""
     added: tuple[Added, ...] = ()
     if not options.no_enrich:
-        added = enrich(options.prompt, genre=options.genre, level=options.level, seed=options.seed).added
+        added = enrich(options.prompt, genre=options.genre, level=options.level, seed=options.seed)
     spec = Spec(
         prompt=options.prompt,
         added=", ".join(each.words for each in added),
@@ -161,6 +167,8 @@ def _complaints(files: Files) -> Iterator[str]:
         yield "Two of the files have the same name."
     if files.plot is not None and files.plot.suffix.lower() not in FORMATS:
         yield f"A plot is one of {', '.join(FORMATS)}, not '{files.plot.name}'."
+    if files.plot is not None and importlib.util.find_spec("matplotlib") is None:
+        yield "A plot needs matplotlib: pip install 'logdrum[plot]'."
 
 
 @contextmanager

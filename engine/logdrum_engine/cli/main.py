@@ -4,11 +4,10 @@ import argparse
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 
-from logdrum_engine.scoring.cli import add_score
-
 from .asking import Parser
 from .groove import add_groove
 from .run import add_run
+from .score import add_score
 
 
 def run_command(arguments: Sequence[str]) -> int:

@@ -1,7 +1,6 @@
 """What a prompt gains from its genre: a few words, each with its reason, none against what was said."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -24,26 +23,17 @@ class Added(msgspec.Struct, frozen=True, kw_only=True):
     why: str
 
 
-class Enriched(msgspec.Struct, frozen=True, kw_only=True):
-    """A prompt as it was said, followed by what was added."""
-
-    prompt: str
-    added: tuple[Added, ...]
-    subgenre: str
-    """The one that the prompt names, or `plain`."""
-
-
-def enrich(prompt: str, *, genre: str, level: Level, seed: int = 0, folder: Path | None = None) -> Enriched:
+def enrich(prompt: str, *, genre: str, level: Level, seed: int = 0) -> tuple[Added, ...]:
     """Add a few elements that the prompt neither speaks of nor refuses; equal arguments add equal words."""
     if len(prompt) > MAX_PROMPT:
         raise CultureError(f"A prompt has at most {MAX_PROMPT} characters, this has {len(prompt)}.")
-    known = load(genre, folder)
+    known = load(genre)
     if level not in known.levels:
         raise CultureError(f"{known.title} has no level {level[:40]!r}; it has {listed(known.levels)}.")
-    subgenre = _subgenre(prompt, known)
     dice = Dice("culture", prompt, genre, level, seed)
-    chosen = _chosen(prompt, known, _dealt(known, subgenre, level, dice), _FEWEST + dice.below(_MOST - _FEWEST + 1))
-    return Enriched(prompt=_joined(prompt, chosen), added=tuple(map(_told, chosen)), subgenre=subgenre)
+    dealt = _dealt(known, _subgenre(prompt, known), level, dice)
+    chosen = _chosen(prompt, known, dealt, _FEWEST + dice.below(_MOST - _FEWEST + 1))
+    return tuple(map(_told, chosen))
 
 
 def _subgenre(prompt: str, genre: Genre) -> str:
@@ -69,7 +59,7 @@ def _is_own(element: Element, subgenre: str) -> bool:
 def _chosen(prompt: str, genre: Genre, dealt: Sequence[Element], count: int) -> list[Element]:
     chosen: list[Element] = []
     for element in _open(prompt, genre, dealt):
-        if len(chosen) < count and len(_joined(prompt, [*chosen, element])) <= MAX_PROMPT:
+        if len(chosen) < count and _fits(prompt, [*chosen, element]):
             chosen.append(element)
     return chosen
 
@@ -88,13 +78,9 @@ def _open(prompt: str, genre: Genre, dealt: Sequence[Element]) -> Iterator[Eleme
             yield element
 
 
-def _joined(prompt: str, elements: Sequence[Element]) -> str:
-    """The prompt untouched where nothing is added, and otherwise its beginning."""
-    added = ", ".join(element.words for element in elements)
-    said = prompt.rstrip()
-    if not said or not added:
-        return added or prompt
-    return said + (" " if said[-1] in ",.;!?" else ", ") + added
+def _fits(prompt: str, elements: Sequence[Element]) -> bool:
+    """Whether a generator that takes one text can be given all of it."""
+    return len(", ".join((prompt, *(element.words for element in elements)))) <= MAX_PROMPT
 
 
 def _told(element: Element) -> Added:

@@ -18,7 +18,8 @@ PLAIN: Final = "plain"
 """The subgenre of a prompt that names none; every genre has it."""
 MAX_FILE_BYTES: Final = 256 * 1024
 MAX_GENRES: Final = 200
-_HERE: Final = Path(__file__).parent
+FOLDER: Final = Path(__file__).parent
+"""Where the genres are: another one is another file."""
 _FILE_NAME: Final = re.compile(r"[a-z0-9][a-z0-9 _-]{0,39}\.toml")
 
 Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=40)]
@@ -119,16 +120,16 @@ class Genre(_Table, frozen=True, kw_only=True):
         return frozenset(found)
 
 
-def genres(folder: Path | None = None) -> tuple[str, ...]:
+def genres() -> tuple[str, ...]:
     """Name the genres there are; files of other names than `lower-case.toml` are not genres."""
-    return tuple(sorted(_files(folder)))
+    return tuple(sorted(_files()))
 
 
-def load(genre: str, folder: Path | None = None) -> Genre:
-    """Read a genre; a file in `folder` takes the place of the built-in one of the same name."""
-    files = _files(folder)
+def load(genre: str) -> Genre:
+    """Read a genre."""
+    files = _files()
     if genre not in files:
-        raise CultureError(f"There is no genre {genre[:40]!r}; there is {listed(sorted(files))}.")
+        raise CultureError(f"There is no genre {genre[:40]!r}; there is {listed(genres())}.")
     path = files[genre]
     try:
         return _read(path, path.stat().st_mtime_ns)
@@ -141,9 +142,8 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join(names)
 
 
-def _files(folder: Path | None) -> dict[str, Path]:
-    paths = [path for place in (_HERE, folder) if place for path in place.glob("*.toml")]
-    named = {path.stem: path for path in paths if _FILE_NAME.fullmatch(path.name) and path.is_file()}
+def _files() -> dict[str, Path]:
+    named = {path.stem: path for path in FOLDER.glob("*.toml") if _FILE_NAME.fullmatch(path.name) and path.is_file()}
     if len(named) > MAX_GENRES:
         raise CultureError(f"There are {len(named)} genres; {MAX_GENRES} is the most.")
     return named

@@ -16,23 +16,24 @@ def play(bar: Bar) -> Iterator[Note]:
     line = bar.laid(held(bar.piece.dice("bass", bar.section.phrase).pick(bar.book.basses)))
     steps = [*(step for step, _ in line), bar.steps]
     for (step, (tone, length)), end in zip(line, steps[1:], strict=True):
-        yield _note(bar, tone, step, min(length, end - step) - 0.1)
+        yield from _held(bar, tone, step, min(step + length, end))
 
 
 def land(bar: Bar) -> Iterator[Note]:
     """Hold the root."""
     if bar.section.bass:
-        yield _note(bar, "R", 0.0, bar.steps - 0.1)
+        yield from _held(bar, "R", 0.0, bar.steps)
 
 
-def _note(bar: Bar, tone: str, step: float, length: float) -> Note:
-    return Note(
-        instrument="bass",
-        step=bar.swung(step),
-        length=max(length, 0.2),
-        pitches=(_pitch(bar.chord, tone),),
-        velocity=bar.section.bass,
-    )
+def _held(bar: Bar, tone: str, step: float, end: float) -> Iterator[Note]:
+    for begin, until in bar.parts_of(step, end):
+        yield Note(
+            instrument="bass",
+            step=bar.swung(begin),
+            length=max(until - begin - 0.1, 0.2),
+            pitches=(_pitch(bar.chord_at(begin), tone),),
+            velocity=bar.section.bass,
+        )
 
 
 def _pitch(chord: Chord, tone: str) -> int:

@@ -9,16 +9,8 @@ from logdrum_engine.generator import TICKS_PER_QUARTER, Spec
 from logdrum_protocol.records import Notation, PlayedNote
 
 from .errors import GrooveError
-from .harmony import QUALITIES, Chord, Key
 from .notation import written
 from .piece import Piece, bar_of, piece_of
-
-_MAJOR_TONICS = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
-_MINOR_TONICS = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B")
-_SHARPS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
-_FLATS = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
-_SHARP_KEYS = frozenset(("G", "D", "A", "E", "B", "F#", "Em", "Bm", "F#m", "C#m", "G#m"))
-_QUALITY_NAMES = {intervals: name for name, intervals in QUALITIES.items()}
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -37,7 +29,7 @@ class Chart(msgspec.Struct, frozen=True, kw_only=True):
     numerator: int
     denominator: int
     key: str
-    """Such as `Fm`, as MIDI writes it too."""
+    """Such as `F minor`."""
     length_ticks: int
     sections: tuple[Mark, ...]
     chords: tuple[Mark, ...]
@@ -68,23 +60,12 @@ def chart_of(spec: Spec) -> Chart:
         bpm=spec.bpm,
         numerator=spec.numerator,
         denominator=spec.denominator,
-        key=key_name(piece.key),
+        key=piece.key.name,
         length_ticks=end,
         sections=tuple(_sections(piece, math.ceil(bars))),
         chords=tuple(_chords(piece, math.ceil(bars))),
         notation=msgspec.structs.replace(whole, notes=tuple(_until(end, whole))),
     )
-
-
-def key_name(key: Key) -> str:
-    """Spell a key with the fewest accidentals."""
-    return f"{_MINOR_TONICS[key.tonic]}m" if key.minor else _MAJOR_TONICS[key.tonic]
-
-
-def chord_name(chord: Chord, key: str) -> str:
-    """Spell a chord as its key is spelt."""
-    root = (_SHARPS if key in _SHARP_KEYS else _FLATS)[chord.root]
-    return root + _QUALITY_NAMES.get(chord.intervals, "")
 
 
 def _sections(piece: Piece, bars: int) -> Iterator[Mark]:
@@ -97,9 +78,9 @@ def _sections(piece: Piece, bars: int) -> Iterator[Mark]:
 
 def _chords(piece: Piece, bars: int) -> Iterator[Mark]:
     """Name every change of chord."""
-    key, last = key_name(piece.key), ""
+    last = ""
     for bar in range(bars):
-        name = chord_name(bar_of(piece, bar).chord, key)
+        name = bar_of(piece, bar).chord.symbol
         if name != last:
             yield Mark(round(bar * piece.feel.bar_ticks), name)
         last = name

@@ -30,7 +30,8 @@ _EFFECTS: Mapping[tuple[str, str], Mapping[str, float]] = {
     ("colour", "jazzy"): {"jazz": 0.4, "hard": -0.1},
     ("colour", "plain"): {"jazz": -0.4},
 }
-_SLOW_BPM, _FAST_BPM, _MORE_BPM = 108.0, 116.0, 4.0
+_SLOW_BPM, _FAST_BPM = 108.0, 116.0
+"""Either side of the genre's middle."""
 _SLOWEST_BPM, _FASTEST_BPM = 20.0, 999.0
 _PLAIN_SWING, _STRONG_SWING = 0.16, 0.32
 _BY_STYLE, _BY_DEFAULT, _BY_SEED = "the style", "the default", "the seed"
@@ -229,16 +230,14 @@ def _asked_section(said: Reading) -> SectionName | None:
 
 
 def _bpm_wish(said: Reading, bpm: float) -> float | None:
-    """A number as it was said; "slower" counts from the room's tempo, "slow" from the genre's."""
-    mention = said.best("tempo")
-    if mention is None:
-        return None
-    compared = "er" in mention.text.lower()
-    match mention.value:
+    """A number as it was said; a word counts from the genre's middle, so that a room can follow it once and for all."""
+    match said.value("tempo"):
+        case None:
+            return None
         case "slow":
-            return bpm - _MORE_BPM if compared else _SLOW_BPM
+            return _SLOW_BPM if bpm > _SLOW_BPM else None
         case "fast":
-            return bpm + _MORE_BPM if compared else _FAST_BPM
+            return _FAST_BPM if bpm < _FAST_BPM else None
         case number:
             return min(_FASTEST_BPM, max(_SLOWEST_BPM, float(number)))
 

@@ -135,7 +135,7 @@ def _fill(bar: Bar) -> Iterator[Note]:
         return
     dice = bar.dice("fill")
     start = max(0.0, bar.steps - 4)
-    if bar.left == 0 and bar.section.kick:
+    if bar.left == 0:
         yield from dice.pick((_toms, _snares, _flurry))(bar, start)
     elif bar.section.conga and dice.chance(0.5):
         yield from _flurry(bar, start)
@@ -161,7 +161,7 @@ def _build(bar: Bar) -> Iterator[Note]:
     if not (bar.section.builds and bar.section.fill and bar.left < 2):
         return
     whole = math.floor(bar.steps)
-    ticks = [float(s) for s in range(0, whole, 4 if bar.left else 2)]
-    ticks += [] if bar.left else [s + 0.5 for s in range(max(0, whole - 4), whole)]
+    last = whole if bar.left else max(0, whole - 4)
+    ticks = [*range(0, last, 4 if bar.left else 2), *(half / 2 for half in range(2 * last, 2 * whole))]
     for step in ticks:
-        yield _strike(bar, "snare", step, 0.22 + 0.3 * (1 - bar.left + step / bar.steps))
+        yield _strike(bar, "snare", bar.swung(step), 0.22 + 0.3 * (1 - bar.left + step / bar.steps))

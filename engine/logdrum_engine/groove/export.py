@@ -1,7 +1,8 @@
 """Write a groove to files, block by block, so that an hour takes no more memory than a bar."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from secrets import token_hex
 
@@ -59,29 +60,54 @@ def mixed(block: Block) -> Pcm:
 
 @contextmanager
 def _folder(path: Path | None) -> Iterator[None]:
-    """Make a folder where there is none; it goes again where nothing was put into it."""
-    is_new = path is not None and not path.exists()
-    if path is not None:
-        path.mkdir(parents=True, exist_ok=True)
+    """Make a folder where there is none; on a failure what was made goes again, if it is empty."""
+    made = [] if path is None else [each for each in (path, *path.parents) if not each.exists()]
     try:
+        if path is not None:
+            path.mkdir(parents=True, exist_ok=True)
         yield
     except BaseException:
-        if is_new and path is not None:
-            path.rmdir()
+        for each in made:
+            _if_possible(each.rmdir)
         raise
 
 
 @contextmanager
 def _drafts(paths: Iterable[Path]) -> Iterator[Mapping[Path, Path]]:
     """Give every file another name beside its own until all are written; on a failure none of them is left."""
-    drafts = {path: path.with_name(f".{token_hex(8)}{path.suffix}") for path in paths}
+    drafts = {path: _beside(path) for path in paths}
     try:
         yield drafts
-        for path, draft in drafts.items():
-            draft.replace(path)
+        _put_in_place(drafts)
     finally:
         for draft in drafts.values():
-            draft.unlink(missing_ok=True)
+            _if_possible(draft.unlink)
+
+
+def _put_in_place(drafts: Mapping[Path, Path]) -> None:
+    """Give every file its name; on a failure those that were there have theirs again, and the new ones are gone."""
+    earlier = {path: _beside(path) for path in drafts if path.is_file()}
+    with ExitStack() as undo:
+        for path, draft in drafts.items():
+            if path in earlier:
+                undo.callback(_if_possible, partial(earlier[path].replace, path))
+                path.replace(earlier[path])
+            elif not path.exists():
+                undo.callback(_if_possible, path.unlink)
+            draft.replace(path)
+        undo.pop_all()
+    for file in earlier.values():
+        _if_possible(file.unlink)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{token_hex(8)}{path.suffix}")
+
+
+def _if_possible(clear_away: Callable[[], object]) -> None:
+    """Clear something away; where it cannot be done, what made it necessary is still what is told."""
+    with suppress(OSError):
+        clear_away()
 
 
 def _blocks(groove: Groove, spec: Spec) -> Iterator[Block]:

@@ -164,6 +164,14 @@ def chord_of(harmony: Harmony, bar: int) -> Chord:
     return loop[bar % len(loop)]
 
 
+def home_of(harmony: Harmony, before: Chord) -> Chord:
+    """The chord of the tonic, as the hand reaches it from another chord."""
+    key = key_of(harmony)
+    quality = "m9" if key.minor else "maj9"
+    hand = _nearest_hand(key.tonic, QUALITIES[quality], before.voicing)
+    return Chord(key.tonic, QUALITIES[quality], hand, key.spell(key.tonic) + quality)
+
+
 @lru_cache(maxsize=64)
 def _loops(harmony: Harmony, cycle: int) -> tuple[tuple[Chord, ...], ...]:
     """Chord loops of a cycle; the first stays for good, as the tune's own, and the others change."""

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import pairwise
 
 from logdrum_engine.generator import SAMPLE_RATE
 
@@ -26,13 +27,14 @@ def play(bar: Bar) -> Iterator[Note]:
 def land(bar: Bar) -> Iterator[Note]:
     """Hold the chord."""
     if bar.section.keys:
-        yield from _chord(bar, bar.chord, 0.0, bar.steps - 0.1, 0.9 * bar.section.keys)
+        for begin, end in bar.parts_of(0.0, bar.steps - 0.1):
+            yield from _chord(bar, bar.chord_at(begin), begin, end - begin, 0.9 * bar.section.keys)
     if bar.section.pad:
         yield from _pad(bar)
 
 
 def _comp(bar: Bar) -> Iterator[Note]:
-    """Two rhythms that take turns; a chord on the last two steps is already the next bar's."""
+    """Two rhythms that take turns; a chord just before the next one is that already."""
     if not bar.section.keys:
         return
     shelf = bar.book.organ_comps if bar.piece.direction.comp == "organ" else bar.book.comps
@@ -43,10 +45,13 @@ def _comp(bar: Bar) -> Iterator[Note]:
     steps = [*(step for step, _ in line), bar.steps + 1]
     for number, ((step, (mark, length)), end) in enumerate(zip(line, steps[1:], strict=True)):
         if number == 0 or not dice.chance(0.1):
-            chord = bar.next_chord if step >= bar.steps - 2 and bar.steps > 4 else bar.chord
+            chord = bar.early_chord_at(step)
             velocity = dice.between(0.72, 0.92) * (1.1 if mark == "X" else 1.0) * (0.9 if length < 2 else 1.0)
             presence = bar.section.keys * (0.8 + 0.3 * bar.piece.direction.jazz)
-            yield from _chord(bar, chord, step, min(length + 0.5, end - step), velocity * presence)
+            until = min(step + length + 0.5, end)
+            if chord == bar.chord:  # and no longer than it is in time
+                _, until = next(bar.parts_of(step, until))
+            yield from _chord(bar, chord, step, until - step, velocity * presence)
 
 
 def _chord(bar: Bar, chord: Chord, step: float, length: float, velocity: float) -> Iterator[Note]:
@@ -64,16 +69,16 @@ def _pad(bar: Bar) -> Iterator[Note]:
     if not bar.section.pad:
         return
     longest = 0.8 * LONGEST_NOTE_S * SAMPLE_RATE / bar.piece.feel.step_samples
-    parts = int(bar.steps // longest) + 1
-    length = bar.steps / parts
-    pitches = (closest(bar.chord.root, 50), *bar.chord.voicing)
-    for part in range(parts):
+    count = int(bar.steps // longest) + 1
+    edges = [bar.steps * number / count for number in range(count + 1)]
+    for begin, end in (part for edge in pairwise(edges) for part in bar.parts_of(*edge)):
+        chord = bar.chord_at(begin)
         yield Note(
             instrument="pad",
-            step=part * length,
-            length=length,
+            step=begin,
+            length=end - begin,
             velocity=bar.section.pad,
-            pitches=pitches,
+            pitches=(closest(chord.root, 50), *chord.voicing),
             colour=bar.piece.patches.pad,
         )
 

@@ -67,8 +67,7 @@ def pitch_of(chord: Chord, tone: str, piece: Piece) -> int:
 
 
 def _pitch_in(bar: Bar, hit: Hit) -> int:
-    """The pitch of a stroke; one just before the bar line is already the next chord's."""
-    return pitch_of(bar.next_chord if hit.step >= bar.steps - 1.5 else bar.chord, hit.tone, bar.piece)
+    return pitch_of(bar.early_chord_at(hit.step), hit.tone, bar.piece)
 
 
 def _note(bar: Bar, step: float, pitch: int, velocity: float, length: float, start: int | None) -> Note:

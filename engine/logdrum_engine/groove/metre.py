@@ -43,10 +43,6 @@ class Feel(msgspec.Struct, frozen=True, kw_only=True):
         """Steps on which the felt beats fall."""
         return tuple(sum(self.groups[:i]) for i in range(len(self.groups)))
 
-    def sample_of(self, bar: int, step: float) -> int:
-        """Address of a step, rounded from the ideal grid so that no error adds up."""
-        return round((bar + step / self.steps) * self.bar_samples)
-
 
 def feel_of(spec: Spec) -> Feel:
     """Fold the spec's tempo and metre into a bar to compose in."""

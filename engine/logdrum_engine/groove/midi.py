@@ -46,9 +46,14 @@ def _conductor(chart: Chart) -> mido.MidiTrack:
         meta("track_name", name=chart.title or "groove"),
         meta("set_tempo", tempo=round(_MICROS_PER_MINUTE / chart.bpm)),
         meta("time_signature", numerator=chart.numerator, denominator=chart.denominator),
-        meta("key_signature", key=chart.key),
+        meta("key_signature", key=key_signature(chart.key)),
     ]
     return _ended(head, ((mark.tick, _marker(mark)) for mark in chart.sections), chart.length_ticks)
+
+
+def key_signature(key: str) -> str:
+    """Spell a key such as `F minor` as MIDI knows it."""
+    return key.removesuffix(" major").replace(" minor", "m")
 
 
 def _marker(mark: Mark) -> mido.MetaMessage:

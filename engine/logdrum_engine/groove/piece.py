@@ -1,7 +1,7 @@
 """One piece: what stays the same from its first bar to its last, and one bar of it as the players see it."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 import msgspec
@@ -12,13 +12,16 @@ from logdrum_protocol.records import Harmony
 from .arrangement import LOOP_BARS, Form, Stretch, stretch_of
 from .dice import Dice
 from .direction import Direction, direct
-from .harmony import Chord, Key, chord_of, key_of
+from .harmony import Chord, Key, chord_of, home_of, key_of
 from .metre import Feel, feel_of, laid
 from .patches import Patches
 from .patterns import Book
 from .sections import Section, weighed
 
 T = TypeVar("T")
+
+_EARLY_STEPS, _SHORTEST_WITH_EARLY = 2, 4
+"""How early whoever anticipates the next chord goes to it, in bars that are longer than that."""
 
 
 class Piece(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,7 +34,12 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
     harmony: Harmony
     """What another piece needs to fit to this one."""
     first_chord: int
-    """Bar of the harmony in which bar 0 falls."""
+    """Bar of the harmony in which bar 0 begins."""
+    turn: float
+    """Step of every bar at which the next bar of the harmony begins: the bar line, but for some that are several of the
+    room's, where the harmony is another piece's."""
+    comes_home: bool
+    """Whether its last stroke is the tonic's, as no other piece has led the harmony elsewhere."""
 
     @property
     def key(self) -> Key:
@@ -92,7 +100,7 @@ class Bar(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def lands(self) -> bool:
         """Whether it is the last of the piece, one stroke that rings."""
-        return self.section.lands and self.left == 0
+        return _lands(self.stretch, self.index)
 
     @property
     def book(self) -> Book:
@@ -112,9 +120,33 @@ class Bar(msgspec.Struct, frozen=True, kw_only=True):
         """Lay a line of sixteen sixteenths into this bar's metre."""
         return laid(line, self.piece.feel, self.place)
 
+    def chord_at(self, step: float) -> Chord:
+        """The chord that the harmony has at a step."""
+        return self.chord if step < self.piece.turn else self.next_chord
+
+    def early_chord_at(self, step: float) -> Chord:
+        """The chord of who anticipates: just before the next one it is that already."""
+        return self.chord_at(step + _EARLY_STEPS if self.steps > _SHORTEST_WITH_EARLY else step)
+
+    def parts_of(self, step: float, end: float) -> Iterator[tuple[float, float]]:
+        """Begin and end of what is held from a step on, in two where the chord changes meanwhile."""
+        turn = self.piece.turn
+        if step < turn < end and self.chord != self.next_chord:
+            yield step, turn
+            step = turn
+        yield step, end
+
     def swung(self, step: float) -> float:
-        """Where a step really falls: odd sixteenths late, all others where they are."""
-        return step + self.piece.direction.swing if step % 2 == 1 else step
+        """Where a step really falls: odd sixteenths late, and what is between two of them as far between as ever."""
+        if step >= self.steps:
+            return step
+        before = math.floor(step)
+        after = min(before + 1.0, self.steps)
+        begin, end = self._swung_sixteenth(before), self._swung_sixteenth(after)
+        return begin + (end - begin) * (step - before) / (after - before)
+
+    def _swung_sixteenth(self, step: float) -> float:
+        return step + self.piece.direction.swing if step % 2 == 1 and step < self.steps else step
 
 
 def piece_of(spec: Spec) -> Piece:
@@ -125,30 +157,54 @@ def piece_of(spec: Spec) -> Piece:
     feel = feel_of(spec)
     direction = direct(spec)
     harmony = direction.harmony
+    first_chord, turn = _chord_grid(spec.anchor_tick - harmony.anchor_tick, feel)
     return Piece(
         seed=spec.seed,
         direction=direction,
         feel=feel,
         form=_form(spec, direction, feel),
         harmony=harmony,
-        first_chord=math.floor((spec.anchor_tick - harmony.anchor_tick) / feel.bar_ticks + 0.5),
+        first_chord=first_chord,
+        turn=turn,
+        comes_home=harmony is not spec.harmony,
     )
+
+
+def _chord_grid(ticks: int, feel: Feel) -> tuple[int, float]:
+    """Bar of the harmony, and the step at which its next one begins, for a piece so far from the harmony's anchor.
+
+    Both begin on bar lines of the room, so where a bar is several of the room's the one may begin within the other's.
+    """
+    grid = max(1, round(feel.room_bars))
+    first, late = divmod(math.floor(grid * ticks / feel.bar_ticks + 0.5), grid)
+    return first, feel.steps * (grid - late) / grid
 
 
 def bar_of(piece: Piece, index: int) -> Bar:
     """Look up one bar."""
     stretch = piece.stretch(index)
     following = piece.stretch(stretch.first + stretch.bars)
-    at = piece.first_chord + index
     return Bar(
         piece=piece,
         index=index,
         stretch=stretch,
         section=_played(piece.direction, stretch.section_at(index)),
         following=_played(piece.direction, following.section),
-        chord=chord_of(piece.harmony, at),
-        next_chord=chord_of(piece.harmony, at + 1),
+        chord=_chord_of(piece, index),
+        next_chord=_chord_of(piece, index + 1),
     )
+
+
+def _chord_of(piece: Piece, index: int) -> Chord:
+    """The harmony's, but that a piece whose harmony is its own comes home with its last stroke."""
+    chord = chord_of(piece.harmony, piece.first_chord + index)
+    if piece.comes_home and _lands(piece.stretch(index), index):
+        return home_of(piece.harmony, chord_of(piece.harmony, piece.first_chord + index - 1))
+    return chord
+
+
+def _lands(stretch: Stretch, index: int) -> bool:
+    return stretch.section.lands and index == stretch.first + stretch.bars - 1
 
 
 def _played(direction: Direction, section: Section) -> Section:

@@ -1,7 +1,7 @@
 """The words of a prompt that mean something to the band, and where in it they were said; all others are passed over."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
 import msgspec
@@ -33,6 +33,14 @@ PLAYERS: Mapping[str, tuple[str, ...]] = {
     "flute": ("flute",),
 }
 """Who can be named, and the layers and instruments that are meant."""
+
+_EVERYBODY = tuple(dict.fromkeys(player for players in PLAYERS.values() for player in players))
+
+_INSTRUMENTS: Mapping[str, tuple[str, ...]] = {"keys": ("piano", "organ"), "lead": ("kalimba", "bell", "flute")}
+"""The layers that one of several instruments plays."""
+
+_CHORDS_BY = frozenset({"piano", "organ", "organ lead"})
+"""Topics of one decision: whoever says something about one of them has decided all."""
 
 _NAMES: Mapping[str, str] = {
     "drums": r"drums?(?: kit)?|beats?",
@@ -109,16 +117,28 @@ _LIST = (
     rf"|(?: (?:and|or|nor|&) (?:the |any )?{_NAMED})*)"
 )
 _FULL_LIST = rf"{_ARTICLE}{_NAMED}(?:(?:, ?| ?, and | and | & | \+ | plus ){_ARTICLE}{_NAMED})*"
-_AWAY = rf"\b(?:no|not|without|minus|remove|mute|lose|instead of|rather than|leave out|take out) {_LIST}\b"
-_LESS = rf"\b(?:less|fewer|quieter|softer|little) {_LIST}\b"
-_ONLY = rf"\b(?:only|just|nothing but) {_FULL_LIST}\b|\b{_FULL_LIST} (?:only|alone)\b"
+_ENDS = r"(?=\s*(?:$|[,.;:!?)]|(?:and|but) nothing else\b|please\b|now\b))"
+"""Where a clause ends."""
 
-# The note's letter with its mode, or, where that is left out, a capital after "in" or "key of".
+_AWAY = (
+    rf"\b(?:no|not|without|minus|remove|mute|lose|instead of|rather than|leave out|take out) {_LIST}\b"
+    r"(?! (?:only|alone)\b)"
+)
+_LESS = rf"\b(?:less|fewer|quieter|softer|little) {_LIST}\b"
+_ONLY = rf"\b(?:(?:only|just|nothing but) {_FULL_LIST}|{_FULL_LIST} (?:only|alone))\b{_ENDS}"
+_NOT_ONLY = r"(?:\b(?:not|never|no|without|leave|leaving)|n't)\s+(?:(?:want|like|play|use|have|be) )?$"
+"""What takes back the "only" that comes right after it."""
+
+# The note's letter with its mode; or, where that is left out, what can be nothing else: a capital after "in", a letter
+# after "key of" or one with an accidental, where the clause ends.
 _KEY = (
     r"\b(?:in |key of )?(?:the key of )?(?P<key>[A-Ga-g](?: ?[#♯♭]|b| sharp| flat)?[ -]?(?:minor|major|min|maj)"
     r"|[A-G](?:#|♯|b|♭)?m)\b(?! (?:key|mood|feel|scale|vibe|chord|I\b))"
     r"|(?:\bin |\bkey of |\bkey:? ?)(?P<bare>[A-G](?:[#♯♭]|b\b)|[A-G](?=$|[,.;!]))"
+    rf"|\bkey(?: of|:) ?(?P<small>[a-g][#♯♭b]?){_ENDS}"
+    rf"|\b(?P<alone>[A-Ga-g][#♯♭]|[A-G]b){_ENDS}"
 )
+_CLAUSE_BEGINS = r"(?:^|[,.;:!?(])\s*$"
 
 
 class Mention(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,7 +189,9 @@ class Reading(msgspec.Struct, frozen=True):
 
 def read(spec: Spec) -> Reading:
     """Read the prompt and what was added to it."""
-    return Reading((*_mentions(spec.prompt, True), *_mentions(spec.added, False)))
+    said = tuple(_mentions(spec.prompt, True))
+    decided = _CHORDS_BY if any(mention.topic in _CHORDS_BY for mention in said) else frozenset()
+    return Reading((*said, *(mention for mention in _mentions(spec.added, False) if mention.topic not in decided)))
 
 
 @cache
@@ -189,8 +211,15 @@ _Found = tuple[str, str, int, int, int]
 
 def _keys(text: str) -> Iterator[_Found]:
     for match in re.finditer(_KEY, text):
-        if not match[0].startswith("a "):  # as in "a minor change"
-            yield "key", match["key"] or match["bare"], match.start(), match.end(), 0
+        if not match[0].startswith("a ") or _is_clause(text, match):  # unlike "a minor change"
+            key = next(name for name in match.groups() if name)
+            yield "key", key, match.start(), match.end(), 0
+
+
+def _is_clause(text: str, match: re.Match[str]) -> bool:
+    """Whether the words are all that is said between two stops."""
+    begins, ends = _compiled(_CLAUSE_BEGINS), _compiled(_ENDS)
+    return bool(begins.search(text[: match.start()]) and ends.match(text, match.end()))
 
 
 def _meanings(text: str) -> Iterator[_Found]:
@@ -223,18 +252,27 @@ def _rank(topic: str, value: str) -> int:
 
 def _players(text: str) -> Iterator[_Found]:
     """Who is in, out or to play less; the topics are the names of layers and instruments."""
+    names = list(_names(text))
     for only in _compiled(_ONLY).finditer(text):
-        for player in PLAYERS.values():
-            yield from ((layer, "out", *only.span(), -1) for layer in player)
+        if not _compiled(_NOT_ONLY).search(text[: only.start()]):
+            alone = _with_instruments(name for name, span in names if only.start() <= span[0] and span[1] <= only.end())
+            yield from ((player, "out", *only.span(), -1) for player in _EVERYBODY if player not in alone)
     phrases = [
         (value, match.span())
         for value, words in (("out", _AWAY), ("less", _LESS))
         for match in _compiled(words).finditer(text)
     ]
-    for name, span in _names(text):
+    for name, span in names:
         value, (begin, end) = next(((v, s) for v, s in phrases if s[0] <= span[0] and span[1] <= s[1]), ("in", span))
         # One who is named is meant more than one of a group.
         yield from ((layer, value, begin, end, int(len(PLAYERS[name]) == 1)) for layer in PLAYERS[name])
+
+
+def _with_instruments(names: Iterable[str]) -> set[str]:
+    """Layers and instruments that are named, with those that a layer is played on and the layer an instrument plays."""
+    named = {player for name in names for player in PLAYERS[name]}
+    played = {layer for layer, able in _INSTRUMENTS.items() if named.intersection(able)}
+    return named | played | {name for layer in named for name in _INSTRUMENTS.get(layer, ())}
 
 
 def _names(text: str) -> Iterator[tuple[str, tuple[int, int]]]:

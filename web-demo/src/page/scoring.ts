@@ -7,7 +7,8 @@ import { h, icon } from "./dom.js";
 import { keptStems } from "./jobs.js";
 import { jobTitle } from "./lanes.js";
 
-const LONGEST_S = 600;
+/** A score hears no more than three minutes: longer stems would only be a longer upload. */
+const LONGEST_S = 180;
 
 /** Put a generation's stems together, keep the sum in the room, and have it scored; what fails is said at the jobs. */
 export async function scoreGeneration(app: App, job: Job): Promise<void> {

@@ -5,18 +5,16 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from textwrap import fill
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import msgspec
 
 from logdrum_engine.errors import EngineError
+from logdrum_engine.scoring import GENRES, score_file
 from logdrum_protocol.records import Conformance, Verdict, verdict_of
 
-from .model import GENRES
-from .score import score_file
-
-if TYPE_CHECKING:
-    from logdrum_engine.cli.asking import Parser
+from .asking import FAILURE, Parser, complain
+from .progress import ProgressBar
 
 _WIDTH: Final = 100
 _BAR_CELLS: Final = 10
@@ -54,14 +52,11 @@ def add_score(commands: "argparse._SubParsersAction[Parser]") -> None:
     parser.add_argument("--threshold", metavar="T", type=_unit, default=0.5, help="0 to 1 (default: %(default)g)")
     parser.add_argument("--tagger", metavar="DIR", type=Path, help="also listen with a tagger's weights")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.set_defaults(command=score_command)
+    parser.set_defaults(command=_score)
 
 
-def score_command(options: argparse.Namespace) -> int:
+def _score(options: argparse.Namespace) -> int:
     """Score a file and print what was found; the exit status says whether it could be scored, not the verdict."""
-    from logdrum_engine.cli.asking import FAILURE, complain  # only now, for the command line imports this module
-    from logdrum_engine.cli.progress import ProgressBar
-
     progress = ProgressBar(sys.stderr)
     try:
         found = score_file(options.file, genre=options.genre, tagger=options.tagger, on_progress=progress.show)
