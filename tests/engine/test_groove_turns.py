@@ -1,5 +1,6 @@
 """A turn: what was struck before rings on, nothing old begins after it, nothing new before it, and nothing clicks."""
 
+import math
 import random
 
 import numpy as np
@@ -204,3 +205,22 @@ def test_a_description_names_the_stems_and_the_choices(groove: Groove) -> None:
     assert description.stems == STEMS
     assert description.harmony is not None
     assert description.choices
+
+
+@pytest.mark.parametrize("late", [0, 1])
+def test_a_section_is_written_down_from_where_it_was_turned_to(groove: Groove, late: int) -> None:
+    """A bar line between two samples is rounded up by the hub; the bar that begins there belongs to the turn."""
+    spec = Spec(seed=4)
+    turn = math.floor(5 * bar_samples(spec)) + late
+    state = groove.turn(groove.begin(spec, 0), replace(spec, section="drop", section_bar=5), turn)
+    section = groove.written(state, 6 * 3_840)
+    assert section is not None
+    assert (section.name, section.start_tick, section.length_ticks) == ("drop", 5 * 3_840, 16 * 3_840)
+
+
+def test_a_section_that_was_turned_into_begins_where_the_turn_was(groove: Groove) -> None:
+    spec = Spec(seed=4)
+    state = groove.turn(groove.begin(spec, 0), replace(spec, prompt="dark"), round(12 * bar_samples(spec)))
+    section = groove.written(state, 13 * 3_840)
+    assert section is not None
+    assert section.start_tick == 12 * 3_840

@@ -172,7 +172,7 @@ class Groove:
         if take.sheet is not None or bar < 0 or (end is not None and bar >= end):
             return None
         stretch = take.piece.stretch(bar)
-        begun = math.ceil(state.segments[-1].from_sample / take.feel.bar_samples)
+        begun = math.ceil((state.segments[-1].from_sample - 1) / take.feel.bar_samples)  # a bar line is rounded up
         first = max(stretch.first, begun) if bar >= begun else stretch.first  # before a turn something else was played
         bars = stretch.first + stretch.bars - first
         return WrittenSection(
