@@ -104,7 +104,10 @@ GROOVE: Final = Bench(
 HOUR: Final = Bench(
     name="hour",
     title="Hour: an hour of music from one job, and the memory it takes",
-    note="`memory_early` after twenty minutes (the caches, 150 MiB at most, have filled), `memory_late` after sixty; `realtime` over all of it.",
+    note=(
+        "`memory_early` after twenty minutes (the caches, 150 MiB at most, have filled), `memory_late` after sixty;"
+        " `realtime` over all of it."
+    ),
     round=_hour,
 )
 
