@@ -101,7 +101,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 class PlayedNote(msgspec.Struct, frozen=True, array_like=True):
     """One note of a notation."""
 
-    part: Annotated[int, Meta(ge=0, lt=b.MAX_PARTS)]
+    part: Annotated[int, Meta(ge=0, le=b.MAX_PARTS - 1)]
     tick: b.Tick
     length_ticks: b.Ticks
     pitch: b.Pitch
