@@ -21,6 +21,7 @@ from logdrum_engine.generator import SAMPLE_RATE, TICKS_PER_QUARTER, Spec
 from logdrum_engine.groove.generator import Groove
 from logdrum_engine.niceness import yield_to_others
 from logdrum_protocol.engine_messages import MixClip, MixRendered, MixTrack, RenderMix, StopMix
+from logdrum_protocol.instruments import RINGS_S
 from logdrum_protocol.records import Notation
 
 log = logging.getLogger(__name__)
@@ -35,9 +36,6 @@ _MAX_VOICES: Final = 256
 
 _NICENESS: Final = 10
 """Below the model thread's: music that is heard now goes before a file."""
-
-_RINGS_SAMPLES: Final = 4 * SAMPLE_RATE
-"""How long anything of a note is heard after its end, echoes and all: no instrument rings for longer."""
 
 _SILENT_DB: Final = -90.0
 _SHOT_BYTES: Final = 32 * 1024 * 1024
@@ -256,7 +254,7 @@ def ringing(notation: Notation, bpm: float) -> Iterator[tuple[int, int]]:
         if start > end:
             yield first, end
             first = start
-        end = max(end, math.ceil((note.tick + note.length_ticks) * samples_a_tick) + _RINGS_SAMPLES)
+        end = max(end, math.ceil((note.tick + note.length_ticks) * samples_a_tick) + RINGS_S * SAMPLE_RATE)
     yield first, end
 
 

@@ -159,10 +159,10 @@ class Renderer:
 
     def _describe(self, run: _Run) -> JobDescribed:
         """Say what was made of a request, what the genre added first (J6)."""
-        with self._refusing(run.job, run.order.model):
-            description = self._models[run.order.model].generator.describe(run.order.spec)
         if run.order.spec.notation is not None:  # whoever wrote the notes has chosen
             return JobDescribed(job=run.job, choices=())
+        with self._refusing(run.job, run.order.model):
+            description = self._models[run.order.model].generator.describe(run.order.spec)
         added = tuple(Choice(what="added", value=each.words, why=each.why[:256]) for each in run.order.added)
         choices = (*description.choices, *added)
         return JobDescribed(job=run.job, choices=choices[:_MAX_CHOICES], harmony=description.harmony)

@@ -8,11 +8,12 @@ from msgspec.structs import replace
 
 from logdrum_engine.culture import Added, CultureError, enrich
 from logdrum_engine.errors import RefusalError
-from logdrum_engine.generator import TICKS_PER_QUARTER, Spec, bar_samples
+from logdrum_engine.generator import Spec, bar_samples
 from logdrum_protocol.bounds import Level, SectionName
 from logdrum_protocol.engine_messages import RenderFrom, StartJob
 from logdrum_protocol.errors import ErrorCode
 from logdrum_protocol.records import JobParams
+from logdrum_protocol.timeline import bar_ticks
 
 DEFAULT_MODEL: Final = "groove"
 DEFAULT_GENRE: Final = "amapiano"
@@ -59,7 +60,6 @@ def steered(order: Order, render: RenderFrom) -> Order:
 
 def _placed(spec: Spec, at: StartJob | RenderFrom) -> Spec:
     """What the hub says of a piece beside its parameters: the tempo, the chords, the notes, the place of a section."""
-    bar_ticks = 4 * TICKS_PER_QUARTER * at.numerator // at.denominator
     since = 0 if at.section_tick is None else at.section_tick - spec.anchor_tick
     return replace(
         spec,
@@ -68,7 +68,7 @@ def _placed(spec: Spec, at: StartJob | RenderFrom) -> Spec:
         denominator=at.denominator,
         harmony=at.harmony,
         notation=at.notation,
-        section_bar=max(0, -(-since // bar_ticks)),
+        section_bar=max(0, -(-since // bar_ticks(at.numerator, at.denominator))),
     )
 
 

@@ -53,6 +53,10 @@ class Document(msgspec.Struct, frozen=True):
             for child in self.children(id):
                 yield from self.within(child)
 
+    def tracks(self) -> list[Entity]:
+        """Every track, as they lie under each other."""
+        return sorted((entity for entity in self.entities.values() if entity.kind == "track"), key=_place)
+
     def listed(self) -> tuple[Entity, ...]:
         """Every entity, a parent before what lies in it; the same order for the same document."""
         by_kind: dict[EntityKind, list[Entity]] = {kind: [] for kind in _KINDS}
@@ -62,6 +66,7 @@ class Document(msgspec.Struct, frozen=True):
 
 
 _id: Final = attrgetter("id")
+_place: Final = attrgetter("props.order", "id")
 
 
 class Created(msgspec.Struct, frozen=True, tag=True):

@@ -5,6 +5,9 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
+RINGS_S: Final = 4
+"""How long anything of a note is heard after its end, echoes and all: no instrument rings for longer."""
+
 StemGroup: TypeAlias = Literal["drums", "log_drum", "bass", "other"]
 
 

@@ -64,11 +64,15 @@ def _resident_mib() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
+async def _rendered(seconds: float) -> Rendered:
+    """Have a process of its own render so much audio."""
+    async with running("groove", python("tests.bench.groove", str(seconds)), SERVER_CORE) as worker:
+        return msgspec.json.decode(await worker.hear("rendered ", _RENDER_S), type=Rendered)
+
+
 def _round(settings: Settings, _run: int) -> Iterator[Measurement]:
     async def take() -> Numbers:
-        command = python("tests.bench.groove", str(settings.groove_seconds))
-        async with running("groove", command, SERVER_CORE) as worker:
-            rendered = msgspec.json.decode(await worker.hear("rendered ", _RENDER_S), type=Rendered)
+        rendered = await _rendered(settings.groove_seconds)
         return {
             "realtime": (rendered.audio_s / rendered.wall_s, "x"),
             "first_block_cold": (1e3 * rendered.first_block_s, "ms"),
@@ -81,9 +85,7 @@ def _round(settings: Settings, _run: int) -> Iterator[Measurement]:
 
 def _hour(settings: Settings, run: int) -> Iterator[Measurement]:
     async def take() -> Numbers:
-        command = python("tests.bench.groove", str(settings.hour_seconds))
-        async with running("groove", command, SERVER_CORE) as worker:
-            rendered = msgspec.json.decode(await worker.hear("rendered ", _RENDER_S), type=Rendered)
+        rendered = await _rendered(settings.hour_seconds)
         return {
             "memory_early": (rendered.early_mib, "MiB"),
             "memory_late": (rendered.late_mib, "MiB"),

@@ -7,6 +7,7 @@ import msgspec
 
 from logdrum_engine.generator import TICKS_PER_QUARTER, Spec
 from logdrum_protocol.records import Notation, PlayedNote
+from logdrum_protocol.timeline import bar_ticks
 
 from .errors import GrooveError
 from .notation import written
@@ -43,7 +44,7 @@ class Chart(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def bar_ticks(self) -> int:
         """Length of the room's bar."""
-        return 4 * TICKS_PER_QUARTER * self.numerator // self.denominator
+        return bar_ticks(self.numerator, self.denominator)
 
 
 def chart_of(spec: Spec) -> Chart:

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 from msgspec.structs import replace
 
-from logdrum_engine.generator import Block, Description, Pcm, Spec, WrittenSection, bar_samples
+from logdrum_engine.generator import Block, Description, Pcm, Spec, WrittenSection
 
 from . import master
 from .composer import compose
@@ -297,11 +297,6 @@ class Groove:
         take = self._takes.get(request)
         heard = [perform(take.notes(bar), take.feel, bar) for bar in bars_to_hear(take.piece.ends_at_bar)]
         return gain_of(makeup_db(heard, take.feel.bar_samples))
-
-
-def length_samples(spec: Spec) -> int | None:
-    """Length of a piece, rounded once from the ideal grid; None for one without end."""
-    return None if spec.bars is None else round(spec.bars * bar_samples(spec))
 
 
 def _request(spec: Spec) -> Request:

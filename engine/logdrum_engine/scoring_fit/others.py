@@ -6,11 +6,9 @@ from typing import Final
 import msgspec
 
 from logdrum_engine.groove.dice import Dice
+from logdrum_engine.groove.score import LOUDNESS, hits
 
 from .band import Sound, drum
-
-_LOUDNESS: Final = {"X": 1.0, "x": 0.75, "o": 0.5, "-": 0.3}
-"""Marks of the patterns, a character a sixteenth; a dot is silence."""
 
 _TRIADS = ((0, 4, 7), (0, 3, 7))
 _SEVENTHS = ((0, 4, 7, 11, 14), (0, 3, 7, 10, 14))
@@ -68,9 +66,9 @@ class Tune(msgspec.Struct, frozen=True, kw_only=True):
         return step + self.swing if step % 2 == 1 else step
 
 
-def _strokes(pattern: str) -> Iterator[tuple[int, float]]:
+def _strokes(pattern: str) -> Iterator[tuple[float, float]]:
     """Steps and loudnesses of a pattern."""
-    return ((step, _LOUDNESS[mark]) for step, mark in enumerate(pattern) if mark != ".")
+    return ((step, LOUDNESS[mark]) for step, mark in hits(pattern))
 
 
 Player = Callable[[Tune, int, Dice], Iterator[Sound]]

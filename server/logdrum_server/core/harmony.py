@@ -4,7 +4,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from logdrum_protocol.records import JobParams
-from logdrum_server.core.state import JobRecord, RoomState
+from logdrum_server.core.state import LIVE, ON_TIMELINE, JobRecord, RoomState
 
 
 def leader_of(state: RoomState, params: JobParams) -> JobRecord | None:
@@ -16,13 +16,13 @@ def leader_of(state: RoomState, params: JobParams) -> JobRecord | None:
 
 def _has_chords(job: JobRecord) -> bool:
     is_music = job.view.kind == "generate" and not job.plays_notes
-    return is_music and job.view.state in ("queued", "running", "done")
+    return is_music and job.view.state in ON_TIMELINE
 
 
 def following(state: RoomState, leader: JobRecord) -> list[JobRecord]:
     """Return the pieces that play a leader's chords and have not heard of its new ones."""
     followers = (job for job in state.jobs.values() if job.leader == leader.job and leader.harmony is not None)
-    return [job for job in followers if job.given != leader.harmony and job.view.state in ("queued", "running")]
+    return [job for job in followers if job.given != leader.harmony and job.view.state in LIVE]
 
 
 def inherited(state: RoomState, gone: JobRecord) -> RoomState:

@@ -17,12 +17,18 @@ from logdrum_protocol.timeline import bar_ticks, effective, position_at, sample_
 from logdrum_server.core.effects import Command, DropTape, Effect, RewindTape, Tell, TellAll
 from logdrum_server.core.harmony import following, inherited, leader_of
 from logdrum_server.core.reading import ALL, TooManyNotes, read
-from logdrum_server.core.state import AHEAD_SAMPLES, JOB_LEAD_US, LEAD_US, JobRecord, Outcome, RoomState
+from logdrum_server.core.state import (
+    AHEAD_SAMPLES,
+    JOB_LEAD_US,
+    LEAD_US,
+    LIVE,
+    ON_TIMELINE,
+    JobRecord,
+    Outcome,
+    RoomState,
+)
 from logdrum_server.core.transport import boundary
 from logdrum_server.core.writing import job_gone
-
-_LIVE: Final = ("queued", "running")
-_ON_TIMELINE: Final = ("queued", "running", "done")
 
 TOO_MANY_NOTES: Final = Failure(
     code=ErrorCode.TOO_LARGE,
@@ -76,7 +82,7 @@ def _refusal(state: RoomState, request: JobSubmit) -> Error | None:
 
 def _counts(job: JobRecord) -> bool:
     """Whether a job takes one of the room's places (J5)."""
-    return job.view.state in (_LIVE if job.view.kind == "score" else _ON_TIMELINE)
+    return job.view.state in (LIVE if job.view.kind == "score" else ON_TIMELINE)
 
 
 def _clip_is_gone(state: RoomState, params: JobParams) -> bool:
@@ -234,7 +240,7 @@ def render_from(state: RoomState, job: JobRecord, sample: b.Sample, *, clear: bo
 def steer(state: RoomState, by: b.SessionId, request: JobSteer, now_us: int) -> Outcome:
     """Change a running generation from its next bar on (J1)."""
     job = state.jobs.get(request.job)
-    if job is None or job.view.state not in _LIVE or job.view.kind != "generate" or job.plays_notes:
+    if job is None or job.view.state not in LIVE or job.view.kind != "generate" or job.plays_notes:
         return state, [Tell(by, Error(code=ErrorCode.NOT_FOUND, message="No such generation is running."))]
     params = _merged(job.view.params, request.params)
     job = replace(job, view=replace(job.view, params=params), seed=_seed(params, job.seed), steered_by=by)
@@ -295,14 +301,14 @@ def cancel(state: RoomState, by: b.SessionId, request: JobCancel, now_us: int) -
     job = state.jobs.get(request.job)
     if job is None:
         return state, [Tell(by, Error(code=ErrorCode.NOT_FOUND, message="There is no such job."))]
-    if job.view.state not in _ON_TIMELINE:
+    if job.view.state not in ON_TIMELINE:
         return state, [Tell(by, job.view)]
     return withdraw(state, job, now_us)
 
 
 def withdraw(state: RoomState, job: JobRecord, now_us: int) -> Outcome:
     """Stop a job, and take it off the timeline."""
-    stop: list[Effect] = [Command(StopJob(job=job.job))] if job.view.state in _LIVE and state.engine else []
+    stop: list[Effect] = [Command(StopJob(job=job.job))] if job.view.state in LIVE and state.engine else []
     state, effects = _end(state, job, replace(job.view, state="cancelled"), now_us)
     return state, [*stop, *effects]
 

@@ -43,15 +43,11 @@ def _only(document: Document, clip: str) -> Iterator[tuple[Entity, Entity]]:
 
 
 def _heard(document: Document) -> Iterator[tuple[Entity, Entity]]:
-    tracks = sorted((entity for entity in document.entities.values() if entity.kind == "track"), key=_place)
+    tracks = document.tracks()
     has_solo = any(track.props.solo for track in tracks)
     for track in tracks:
         if not track.props.mute and (track.props.solo or not has_solo):
             yield from ((track, document.entities[clip]) for clip in document.children(track.id))
-
-
-def _place(track: Entity) -> tuple[str, str]:
-    return str(track.props.order), track.id
 
 
 def _notation(document: Document, clips: Iterable[tuple[Entity, Entity]]) -> Notation:

@@ -12,6 +12,7 @@ from logdrum_protocol import bounds as b
 from logdrum_protocol.client_messages import JobNotes
 from logdrum_protocol.engine_messages import EngineReady
 from logdrum_protocol.hub_messages import Error, Event, Job, Rejected, StreamOpen, Transport
+from logdrum_protocol.instruments import RINGS_S
 from logdrum_protocol.records import Harmony, JobParams, Limits, Member, Notation
 from logdrum_protocol.timeline import sample_of
 from logdrum_server.core.effects import Effect
@@ -28,8 +29,10 @@ AHEAD_SAMPLES: Final = 10 * b.SAMPLE_RATE
 
 RESUME_GRACE_US: Final = 15_000_000
 
-_TAIL_SAMPLES: Final = 4 * b.SAMPLE_RATE
-"""How long the last note of a clip may ring."""
+LIVE: Final = ("queued", "running")
+"""States of a job that is not over."""
+
+ON_TIMELINE: Final = (*LIVE, "done")
 
 _NEVER: Final = 2**53 - 1
 
@@ -130,7 +133,7 @@ class JobRecord(msgspec.Struct, frozen=True, kw_only=True):
         """Where one that plays notes has rung out; others never do."""
         if self.reading is None:
             return _NEVER
-        return math.ceil(sample_of(self.reading.end_tick, self.anchor_tick, self.bpm)) + _TAIL_SAMPLES
+        return math.ceil(sample_of(self.reading.end_tick, self.anchor_tick, self.bpm)) + RINGS_S * b.SAMPLE_RATE
 
     @property
     def head(self) -> b.Sample:

@@ -64,10 +64,13 @@ def _give_up(state: RoomState, questions: list[str], code: ErrorCode, text: str)
     effects: list[Effect] = []
     for question in questions:
         inquiry = state.inquiries[question]
-        left = {other: kept for other, kept in state.inquiries.items() if other != question}
-        state, told = _refuse(replace(state, inquiries=left), inquiry.by, inquiry.request, code, text)
+        state, told = _refuse(_closed(state, question), inquiry.by, inquiry.request, code, text)
         effects += told
     return state, effects
+
+
+def _closed(state: RoomState, question: str) -> RoomState:
+    return replace(state, inquiries={other: kept for other, kept in state.inquiries.items() if other != question})
 
 
 def written(state: RoomState, answer: NotesWritten) -> Outcome:
@@ -75,8 +78,7 @@ def written(state: RoomState, answer: NotesWritten) -> Outcome:
     inquiry = state.inquiries.get(answer.op_id)
     if inquiry is None:
         return state, []
-    left = {question: other for question, other in state.inquiries.items() if question != answer.op_id}
-    state, by, request = replace(state, inquiries=left), inquiry.by, inquiry.request
+    state, by, request = _closed(state, answer.op_id), inquiry.by, inquiry.request
     if by not in state.sessions:
         return state, []  # who asked has left meanwhile
     again = answer_again(state, by, request)
@@ -93,7 +95,8 @@ def written(state: RoomState, answer: NotesWritten) -> Outcome:
 
 def _ops(history: History, answer: NotesWritten) -> Iterator[Op]:
     """A track for each part that has none from this job yet, then its clip and notes; what is there already stays."""
-    order = _last_order(history)
+    tracks = history.document.tracks()
+    order = str(tracks[-1].props.order) if tracks else ""
     by_part = {part: list(notes) for part, notes in groupby(sorted(answer.notation.notes, key=_part), key=_part)}
     for number, part in enumerate(answer.notation.parts):
         track = _free_id(history, "track", answer.job, part.instrument)
@@ -106,11 +109,6 @@ def _ops(history: History, answer: NotesWritten) -> Iterator[Op]:
         yield Op(op="put", kind="clip", id=clip, props=_clip(answer, track))
         for place, note in enumerate(by_part[number]):
             yield Op(op="put", kind="note", id=f"{clip}-{place:x}", props=_note(clip, note))
-
-
-def _last_order(history: History) -> str:
-    tracks = (entity for entity in history.document.entities.values() if entity.kind == "track")
-    return max((str(track.props.order) for track in tracks), default="")
 
 
 def _part(note: PlayedNote) -> int:

@@ -119,7 +119,7 @@ def arrangement_of(
     stems: Iterable[Stem] = (),
 ) -> Arrangement:
     """Return a document as an arrangement, the finished streams as tracks behind its own."""
-    tracks = [_track(document, assets, track) for track in _ordered(document)]
+    tracks = [_track(document, assets, track.id) for track in document.tracks()]
     return Arrangement(
         room=room,
         bpm=transport.bpm,
@@ -129,11 +129,6 @@ def arrangement_of(
         tracks=(*tracks, *(_stem_track(stem, transport.bpm) for stem in stems)),
         markers=tuple(sorted(_markers(document), key=lambda marker: (marker.tick, marker.text))),
     )
-
-
-def _ordered(document: Document) -> list[b.EntityId]:
-    tracks = (entity for entity in document.entities.values() if entity.kind == "track")
-    return [track.id for track in sorted(tracks, key=lambda track: (track.props.order, track.id))]
 
 
 def _track(document: Document, assets: Mapping[b.AssetId, Asset], track_id: b.EntityId) -> Track:

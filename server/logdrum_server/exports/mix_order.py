@@ -9,6 +9,7 @@ import msgspec
 from logdrum_protocol import bounds as b
 from logdrum_protocol.engine_messages import MixClip, MixTrack, RenderMix
 from logdrum_protocol.errors import ErrorCode
+from logdrum_protocol.instruments import RINGS_S
 from logdrum_protocol.records import Notation, Part, PlayedNote
 from logdrum_protocol.timeline import sample_of
 from logdrum_server.errors import RequestError
@@ -20,7 +21,6 @@ MAX_STEMS_S: Final = 24 * 60 * 60
 """Of all stems together: a day of them is 25 GB."""
 
 _BYTES_PER_SAMPLE: Final = 6
-_TAIL_SAMPLES: Final = 4 * b.SAMPLE_RATE
 Format = Literal["wav", "flac"]
 
 
@@ -101,7 +101,7 @@ def _end(clip: Clip, bpm: float) -> int:
 
 def _rung_out(clip: Clip, bpm: float) -> int:
     """Where a clip falls silent: its last note rings on."""
-    notes = _sample(clip.end_tick, bpm) + _TAIL_SAMPLES if clip.notes else 0
+    notes = _sample(clip.end_tick, bpm) + RINGS_S * b.SAMPLE_RATE if clip.notes else 0
     return max(_end(clip, bpm), notes)
 
 

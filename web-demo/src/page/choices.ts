@@ -1,7 +1,7 @@
 import type { Choice, Job } from "../client/index.js";
 import { h, setText } from "./dom.js";
 import type { JobPart } from "./job-card.js";
-import { isAdded, isComposed } from "./jobs.js";
+import { isAdded } from "./jobs.js";
 
 const SHOWN = 6;
 const GAP_PX = 4;
@@ -32,8 +32,7 @@ export function choiceList(): JobPart {
     made.querySelector<HTMLElement>(".fold")?.focus();
   };
   const show = (job: Job): void => {
-    // Notes that people wrote are nobody's choices.
-    const known = isComposed(job) ? (job.choices ?? []) : [];
+    const known = job.choices ?? [];
     const next = JSON.stringify(known);
     if (next === shown) return;
     shown = next;
