@@ -355,3 +355,12 @@ def test_q2_a_job_that_is_done_in_an_epoch_that_has_ended_goes_on() -> None:
     room.send(member, c.JobSteer(job=job, params=JobParams(prompt="darker")))
     assert room.engine(JobDone(job=job, epoch=0)) == []
     assert room.job(job).view.state == "running"
+
+
+def test_a7_a_piece_with_bars_whose_length_the_engine_does_not_say_is_rendered_on() -> None:
+    room = TestRoom()
+    room.engine(READY)
+    job = room.submit(room.join(), bars=1)
+    room.engine(JobStarted(job=job, stems=STEMS, samples=None))
+    room.render(job, 3)
+    assert one(room.pace(), GrantCredit).credit_sample == 3 * SAMPLE_RATE + AHEAD_SAMPLES

@@ -90,8 +90,10 @@ def _read_once(state: RoomState, clip: str, now_us: int) -> Reading | None:
 
 
 def _bounded_credit(job: JobRecord, reader: b.Sample | None) -> b.Sample:
-    assert job.length is not None
-    return job.length if reader is None else reader + AHEAD_SAMPLES
+    """As far as its quickest listener needs; where nobody listens all of it, if the engine said how much that is."""
+    if reader is None and job.length is not None:
+        return job.length
+    return (job.head if reader is None else reader) + AHEAD_SAMPLES
 
 
 def _grant(state: RoomState, job: JobRecord, credit: b.Sample, playhead: b.Sample) -> Outcome:
