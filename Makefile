@@ -11,11 +11,11 @@ BIN := .venv/bin
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
 
-run: setup ## hub, engine and page at http://127.0.0.1:8765 (PORT=…)
+run: setup ## hub, engine and page at http://127.0.0.1:8765 (PORT=…; LIGHT=1: without torch)
 	$(BIN)/logdrum serve --port $(PORT) --data $(DATA)
 
 test: setup ## every test, the real browser included
-	deploy/setup.sh browser weights
+	deploy/setup.sh browser weights sounds
 	$(BIN)/python -m pytest
 	cd web-demo && npm test --silent
 

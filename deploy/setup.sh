@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Sets this checkout up, part by part: `deploy/setup.sh python page browser bench`.
+# Sets this checkout up, part by part: `deploy/setup.sh python page browser bench weights sounds`.
+# LIGHT=1 leaves out torch and what needs it: a hub and its band, without separation.
 # A part is skipped while the files it depends on are what they were when it was last done.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -34,14 +35,16 @@ changed() { # changed STAMP FILE...: whether the part behind STAMP is to be done
 done_with() { echo "$pending" >"$1"; }
 
 setup_python() {
-    changed .venv/.stamp pyproject.toml deploy/setup.sh || return 0
+    local extras=server,client,engine,plot,models,dev
+    [ -z "${LIGHT:-}" ] || extras=server,client,engine,plot,dev
+    changed .venv/.stamp pyproject.toml deploy/setup.sh <(echo "$extras") || return 0
     local python=${PYTHON:-python3}
     "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
         stop "Python 3.11 or newer is needed; name it by PYTHON=…"
     "$python" -c 'import ensurepip' 2>/dev/null || install python3-venv
     echo "set-up: Python packages into .venv/"
     "$python" -m venv .venv
-    .venv/bin/python -m pip install -q --disable-pip-version-check -e '.[server,client,engine,plot,dev]'
+    .venv/bin/python -m pip install -q --disable-pip-version-check -e ".[$extras]"
     done_with .venv/.stamp
 }
 
@@ -78,6 +81,35 @@ setup_weights() { # the tagger's, which are nobody's to pass on but their author
         echo "set-up: musicnn cannot be had; one test is left out for it" >&2
     fi
     rm -rf $folder
+}
+
+setup_sounds() { # what the separator learns from and is tried on; unpacked here, installed nowhere
+    local packages=(sonic-pi-samples musescore-general-soundfont-small hydrogen-data hydrogen-drumkits lmms-common) package
+    if ! .venv/bin/python -c 'import tinysoundfont' 2>/dev/null; then
+        # without its sound card library: notes are rendered to memory
+        .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps tinysoundfont==0.3.7
+    fi
+    mkdir -p .sounds
+    for package in "${packages[@]}"; do
+        [ -d ".sounds/$package" ] && continue
+        if ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null; then
+            echo "set-up: the sounds of $package come as a Debian package; the tests that want them are left out" >&2
+            return 0
+        fi
+        echo "set-up: the sounds of $package"
+        fetch_sounds "$package"
+    done
+}
+
+fetch_sounds() { # fetch_sounds PACKAGE: into .sounds/PACKAGE/, whole or not at all
+    local part=.sounds/.part
+    rm -rf $part
+    mkdir -p $part
+    (cd $part && { apt-get download -qq "$1" || { apt-get update -qq && apt-get download -qq "$1"; }; }) 2>/dev/null ||
+        stop "the Debian package $1 cannot be had: try again, or fetch it and unpack it into .sounds/$1/"
+    dpkg-deb -x $part/*.deb $part/sounds
+    mv $part/sounds ".sounds/$1"
+    rm -rf $part
 }
 
 setup_bench() {

@@ -76,7 +76,7 @@ class Scorer:
             self._exchange.give([JobFailed(job=order.job, code=ErrorCode.ENGINE_ERROR, message=message)])
 
     def _scored(self, order: StartJob) -> JobDone:
-        if order.sound is None:
+        if not order.sounds:
             raise EngineError("There is no such sound.")
         genre = order.params.genre if isinstance(order.params.genre, str) else DEFAULT_GENRE
 
@@ -84,7 +84,7 @@ class Scorer:
             self._exchange.give([JobProgress(job=order.job, progress=min(1.0, max(0.0, progress)))])
             self._look_for_stop(order.job)
 
-        conformance = scoring.score_file(Path(order.sound), genre=genre, on_progress=report)
+        conformance = scoring.score_file(Path(order.sounds[0]), genre=genre, on_progress=report)
         return JobDone(job=order.job, epoch=order.epoch, conformance=conformance)
 
     def _look_for_stop(self, job: str) -> None:

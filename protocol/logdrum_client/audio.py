@@ -6,12 +6,14 @@ from typing import Final, TypeAlias
 import msgspec
 import numpy as np
 import numpy.typing as npt
+from msgspec.structs import replace
 
 from logdrum_client.errors import AudioGone
 from logdrum_client.feed import Feed
 from logdrum_client.fetch import SPAN_SAMPLES, FetchSpan
 from logdrum_client.line import BYTES_PER_SAMPLE, Hole, Piece, Span, StreamEvent, StreamLine
 from logdrum_client.view import StreamView
+from logdrum_protocol.hub_messages import Chunk, StreamClose, StreamEpoch
 from logdrum_protocol.timeline import tick_of
 
 Frames: TypeAlias = npt.NDArray[np.int16]
@@ -52,6 +54,7 @@ class StemReader:
     ) -> None:
         """Begin at `from_sample`; `is_whole` says that `events` holds all since the stream opened."""
         self._stream = stream
+        self._round = stream.round
         self._events = events
         self._fetch = fetch
         self._line = StreamLine(stream.opened.epoch, stream.opened.bpm, from_sample)
@@ -89,8 +92,12 @@ class StemReader:
 
     def audio(self, span: Span, stem: str | None, data: bytes) -> Audio:
         """Name the place of some samples."""
-        tick = tick_of(span.start_sample, self._stream.opened.anchor_tick, self._line.bpm)
-        return Audio(stem=stem, epoch=span.epoch, start_sample=span.start_sample, tick=tick, data=data)
+        start = self._place(span.start_sample)
+        tick = tick_of(start, self._stream.opened.anchor_tick, self._line.bpm)
+        return Audio(stem=stem, epoch=span.epoch, start_sample=start, tick=tick, data=data)
+
+    def _place(self, count: int) -> int:
+        return count if self._round is None else self._round.place(count)
 
     async def _read(self) -> AsyncIterator[Span]:
         if not self._is_whole:
@@ -99,7 +106,7 @@ class StemReader:
         if self._line.ended:
             return
         async for event in self._events:
-            async for span in self._fill(self._line.take(event)):
+            async for span in self._fill(self._line.take(self._counted(event))):
                 yield span
             if self._line.ended:
                 return
@@ -108,7 +115,19 @@ class StemReader:
         """What came before anybody listened."""
         yield from self._line.catch_up(self._stream.head_sample, optional=True)
         if self._stream.closed:
-            yield from self._line.take(self._stream.closed)
+            yield from self._line.take(self._counted(self._stream.closed))
+
+    def _counted(self, event: StreamEvent) -> StreamEvent:
+        """The same with its samples counted on, so that what comes later lies later (`Round`)."""
+        if self._round is None:
+            return event
+        match event:
+            case StreamClose(samples=samples) if samples == self._round.samples:
+                return replace(event, samples=self._round.end)
+            case StreamClose(samples=samples):
+                return replace(event, samples=self._round.count(samples))
+            case Chunk() | StreamEpoch():
+                return replace(event, start_sample=self._round.count(event.start_sample))
 
     async def _fill(self, pieces: Iterable[Piece]) -> AsyncIterator[Span]:
         for piece in pieces:
@@ -120,14 +139,22 @@ class StemReader:
                         yield span
 
     async def _fetched(self, hole: Hole) -> AsyncIterator[Span]:
-        for start in range(hole.from_sample, hole.to_sample, SPAN_SAMPLES):
-            end = min(start + SPAN_SAMPLES, hole.to_sample)
+        start = hole.from_sample
+        while start < hole.to_sample:
+            at = self._place(start)
+            samples = min(SPAN_SAMPLES, hole.to_sample - start, self._until_turn(at))
             try:
-                yield Span(hole.epoch, start, await self._fetch(self._stream.opened.stream, start, end))
+                data = await self._fetch(self._stream.opened.stream, at, at + samples)
             except AudioGone:
                 if not hole.optional:
                     raise
                 return
+            yield Span(hole.epoch, start, data)
+            start += samples
+
+    def _until_turn(self, sample: int) -> int:
+        """How many samples can be asked for at once: up to the sound's end."""
+        return SPAN_SAMPLES if self._round is None else self._round.samples - sample
 
 
 async def stem_audio(reader: StemReader) -> AsyncIterator[Audio]:

@@ -93,20 +93,27 @@ class JobHandle:
     ) -> AsyncIterator[Audio]:
         """Yield what the job sounds like, all stems added up unless one is named, until its streams close.
 
+        What is separated (`mix`) is the sum of its stems, so it is not added to them (J11). A separation that began
+        within a sound goes on with the sound's beginning behind its end.
+
         It begins at the first sample, at `from_sample`, or with `live` at what comes next. Addresses follow one
         another without a gap: what did not come is fetched. Only where `epoch` changes they may jump, back too: what
         was yielded from there on is void (A3). Raises `AudioGone` where the hub keeps what is missing no more.
         """
         view = await self._session.until(lambda view: self._is_heard(view, live))
-        streams = [stream for stream in view.streams_of(self.id) if stem in (None, stream.opened.stem)]
+        streams = [stream for stream in view.streams_of(self.id) if self._is_asked_for(stream.opened.stem, stem)]
         if not streams:
             self._check_stem(view, stem)
             return
-        start = _start(streams, live) if from_sample is None else from_sample
+        start = _start(streams, live) if from_sample is None else streams[0].count(from_sample)
         with ExitStack() as stack:
             readers = [self._reader(stream, start, stack) for stream in streams]
             async for audio in mixed_audio(readers) if stem is None else stem_audio(readers[0]):
                 yield audio
+
+    def _is_asked_for(self, stem: str, wanted: str | None) -> bool:
+        is_source = stem == "mix" and self.view is not None and self.view.kind == "separate"
+        return stem == wanted or (wanted is None and not is_source)
 
     def _reader(self, stream: StreamView, start: int, stack: ExitStack) -> StemReader:
         routes, name = self._session.streams, stream.opened.stream

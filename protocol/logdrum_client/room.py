@@ -201,11 +201,29 @@ class Room:
         return await self._ask(SettingsSet(op_id=new_op_id(), threshold=threshold), RoomSettings)
 
     async def separate(
-        self, asset: str, *, stems: Sequence[str] | UnsetType = UNSET, model: str | UnsetType = UNSET
+        self,
+        asset: str | UnsetType = UNSET,
+        *,
+        job: str | UnsetType = UNSET,
+        clip: str | UnsetType = UNSET,
+        stems: Sequence[str] | UnsetType = UNSET,
+        start: Literal["now", "bar"] | int | UnsetType = UNSET,
+        model: str | UnsetType = UNSET,
+        shifts: int | UnsetType = UNSET,
+        overlap: float | UnsetType = UNSET,
     ) -> JobHandle:
-        """Ask for the stems of a stored sound (J3)."""
-        names = stems if isinstance(stems, UnsetType) else tuple(stems)
-        return await self.submit("separate", JobParams(asset=asset, stems=names, model=model))
+        """Ask for the stems of a stored sound, of a generation or of what a clip plays (J3)."""
+        params = JobParams(
+            asset=asset,
+            job=job,
+            clip=clip,
+            stems=stems if isinstance(stems, UnsetType) else tuple(stems),
+            start=start,
+            model=model,
+            shifts=shifts,
+            overlap=overlap,
+        )
+        return await self.submit("separate", params)
 
     async def submit(self, kind: b.JobKind, params: JobParams) -> JobHandle:
         """Submit a job, and return when the hub has taken it on (J1)."""

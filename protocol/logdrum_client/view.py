@@ -31,6 +31,7 @@ from logdrum_protocol.hub_messages import (
     Welcome,
 )
 from logdrum_protocol.records import Limits, Member, PresenceState, ResumePoint
+from logdrum_protocol.timeline import Round
 
 _KEPT_CHAT: Final = 500
 _KEPT_GONE: Final = 64
@@ -45,10 +46,20 @@ class StreamView(msgspec.Struct, frozen=True, kw_only=True):
 
     opened: StreamOpen
     head_sample: b.Sample
-    """The end of the last chunk that came."""
+    """The end of the last chunk that came, counted from where the stream began (`Round`)."""
     complete: bool = False
     """Whether all streams of the same job are known: they are announced together, ahead of any audio."""
     closed: StreamClose | None = None
+
+    @property
+    def round(self) -> Round | None:
+        """How its samples are counted where it has begun within its length; None where they come in order."""
+        opened = self.opened
+        return None if opened.samples is None or not opened.start_sample else Round(opened.start_sample, opened.samples)
+
+    def count(self, sample: b.Sample) -> b.Sample:
+        """Count a sample of it."""
+        return sample if self.round is None else self.round.count(sample)
 
     @property
     def started(self) -> bool:
@@ -227,7 +238,7 @@ def _streams(view: RoomView, message: StreamOpen | Chunk | StreamEpoch | StreamC
 def _moved(stream: StreamView, message: Chunk | StreamEpoch | StreamClose) -> StreamView:
     match message:
         case Chunk():
-            end = message.start_sample + message.samples
+            end = stream.count(message.start_sample) + message.samples
             return replace(stream, head_sample=max(stream.head_sample, end), complete=True)
         case StreamEpoch():
             return _turned(stream, message)
@@ -238,9 +249,10 @@ def _moved(stream: StreamView, message: Chunk | StreamEpoch | StreamClose) -> St
 def _turned(stream: StreamView, turn: StreamEpoch) -> StreamView:
     # A3: at another tempo addresses are counted anew, and what was before is void.
     anew = turn.bpm != stream.opened.bpm
-    start = turn.start_sample if anew else min(stream.opened.start_sample, turn.start_sample)
+    head = stream.count(turn.start_sample)
+    start = turn.start_sample if anew else min(stream.opened.start_sample, head)
     opened = replace(stream.opened, epoch=turn.epoch, bpm=turn.bpm, start_sample=start)
-    return replace(stream, opened=opened, head_sample=turn.start_sample)
+    return replace(stream, opened=opened, head_sample=head)
 
 
 def _without(mapping: Mapping[K, V], key: K) -> Mapping[K, V]:

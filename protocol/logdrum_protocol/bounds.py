@@ -55,6 +55,8 @@ JobId: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
 StreamId: TypeAlias = Annotated[str, Meta(min_length=1, max_length=128)]
 AssetId: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z", description="sha256 of the bytes")]
 VersionId: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
+Shifts: TypeAlias = Annotated[int, Meta(ge=0, le=10, description="times that a sound is separated at other offsets")]
+Overlap: TypeAlias = Annotated[float, Meta(ge=0, le=0.5, description="of a separator's windows")]
 Stem: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z0-9_]{1,32}\Z")]
 Color: TypeAlias = Annotated[str, Meta(pattern=r"^#[0-9a-fA-F]{6}\Z")]
 

@@ -33,8 +33,14 @@ class StartJob(_Message, tag="job.start", frozen=True, kw_only=True):
     """The notes of `params.clip`, from `anchor_tick` on (J8)."""
     section_tick: b.Tick | None = None
     """Where in the room `params.section` begins (J2)."""
-    sound: str | None = None
-    """The file of `params.asset` (J10)."""
+    sounds: tuple[str, ...] = ()
+    """The files of what is scored or separated, to be summed where there are several (J3, J10)."""
+    entry_sample: b.Sample = 0
+    """Where a separation begins; after the sound's last sample it goes on with the first (Q10)."""
+    is_fed: bool = False
+    """Whether what is separated comes by `job.feed` (Q10)."""
+    files: str | None = None
+    """A folder that the engine may write a separation's finished stems to; the hub's to remove (Q10)."""
 
 
 class RenderFrom(_Message, tag="job.render", frozen=True, kw_only=True):
@@ -59,6 +65,27 @@ class GrantCredit(_Message, tag="job.credit", frozen=True, kw_only=True):
     job: b.JobId
     credit_sample: b.Sample
     playhead_sample: b.Sample
+
+
+class FeedJob(_Message, tag="job.feed", frozen=True, kw_only=True):
+    """Audio of a generation that is separated while it is made: a span of one of its streams (Q10)."""
+
+    job: b.JobId
+    """The separation."""
+    stem: b.Stem
+    epoch: b.Epoch
+    """The separation's."""
+    start_sample: b.Sample
+    samples: b.Samples
+    data: bytes
+
+
+class EndFeed(_Message, tag="job.feed_end", frozen=True, kw_only=True):
+    """What is separated has ended before `end_sample`: nothing more is fed (Q10)."""
+
+    job: b.JobId
+    epoch: b.Epoch
+    end_sample: b.Sample
 
 
 class StopJob(_Message, tag="job.stop", frozen=True, kw_only=True):
@@ -128,7 +155,9 @@ class StopMix(_Message, tag="mix.stop", frozen=True, kw_only=True):
     mix: MixId
 
 
-ToEngine: TypeAlias = StartJob | RenderFrom | GrantCredit | StopJob | WriteNotes | CheckAsset | RenderMix | StopMix
+ToEngine: TypeAlias = (
+    StartJob | RenderFrom | GrantCredit | FeedJob | EndFeed | StopJob | WriteNotes | CheckAsset | RenderMix | StopMix
+)
 
 
 class EngineReady(_Message, tag="engine.ready", frozen=True, kw_only=True):
@@ -193,6 +222,17 @@ class JobAudio(_Message, tag="job.audio", frozen=True, kw_only=True):
     data: bytes
 
 
+class StemFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A finished stem on disk: FLAC of 24 bits, its first sample the stream's sample 0 (Q10)."""
+
+    stem: b.Stem
+    name: b.ShortText
+    """In the folder that `job.start` named."""
+    samples: b.Samples
+    sample_rate: int
+    channels: int
+
+
 class JobDone(_Message, tag="job.done", frozen=True, kw_only=True):
     """Everything the job was asked for has been sent."""
 
@@ -200,6 +240,8 @@ class JobDone(_Message, tag="job.done", frozen=True, kw_only=True):
     epoch: b.Epoch = 0
     conformance: Conformance | None = None
     """What a `score` job found (J10)."""
+    files: Annotated[tuple[StemFile, ...], Meta(max_length=16)] = ()
+    """What a separation wrote, where it could."""
 
 
 class JobProgress(_Message, tag="job.progress", frozen=True, kw_only=True):

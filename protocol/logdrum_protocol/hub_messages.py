@@ -166,6 +166,8 @@ class StreamOpen(_Message, tag="stream.open", frozen=True, kw_only=True):
     bpm: b.Bpm
     epoch: b.Epoch
     start_sample: b.Sample = 0
+    samples: b.Samples | None = None
+    """How long it is going to be, where that is known."""
 
 
 class Chunk(_Message, tag="chunk", frozen=True, kw_only=True):

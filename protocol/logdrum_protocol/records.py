@@ -68,6 +68,9 @@ class JobParams(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     enrich: bool | UnsetType = UNSET
     section: b.SectionName | UnsetType = UNSET
     clip: b.ClipChoice | UnsetType = UNSET
+    job: b.JobId | UnsetType = UNSET
+    shifts: b.Shifts | UnsetType = UNSET
+    overlap: b.Overlap | UnsetType = UNSET
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):

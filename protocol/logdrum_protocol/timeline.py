@@ -8,6 +8,8 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
+
 from logdrum_protocol.bounds import SAMPLE_RATE, TICKS_PER_QUARTER
 from logdrum_protocol.hub_messages import Transport
 from logdrum_protocol.records import Loop
@@ -80,3 +82,26 @@ def sample_of(tick: float, anchor_tick: int, bpm: float) -> float:
 def tick_of(sample: float, anchor_tick: int, bpm: float) -> float:
     """Musical position of a stream's sample (A1)."""
     return anchor_tick + sample / samples_per_tick(bpm)
+
+
+class Round(msgspec.Struct, frozen=True):
+    """A stream that may begin within its length, and behind its end goes on with its first sample (A2).
+
+    Its samples are *counted* on from where it begins, so that what comes later has the higher number (Q10).
+    """
+
+    entry_sample: int
+    samples: int
+
+    @property
+    def end(self) -> int:
+        """The count behind the last sample that comes."""
+        return self.entry_sample + self.samples
+
+    def count(self, sample: int) -> int:
+        """Count a sample of the sound."""
+        return sample if sample >= self.entry_sample else sample + self.samples
+
+    def place(self, count: int) -> int:
+        """Return the sample of the sound that has this count."""
+        return count if count < self.samples else count - self.samples

@@ -73,7 +73,9 @@ def job(state: str = "running", op_id: str | None = None, name: str = "j1", **ch
     return Job(**fields | changes)
 
 
-def stream(stem: str = "drums", epoch: int = 0, start: int = 0, bpm: float = 120.0) -> StreamOpen:
+def stream(
+    stem: str = "drums", epoch: int = 0, start: int = 0, bpm: float = 120.0, samples: int | None = None
+) -> StreamOpen:
     return StreamOpen(
         stream=f"j1.{stem}",
         job="j1",
@@ -85,6 +87,7 @@ def stream(stem: str = "drums", epoch: int = 0, start: int = 0, bpm: float = 120
         bpm=bpm,
         epoch=epoch,
         start_sample=start,
+        samples=samples,
     )
 
 

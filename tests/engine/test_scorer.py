@@ -29,7 +29,7 @@ def order(job: str = "s1", sound: str | None = "song.wav") -> StartJob:
         epoch=0,
         start_sample=0,
         credit_sample=0,
-        sound=sound,
+        sounds=() if sound is None else (sound,),
     )
 
 

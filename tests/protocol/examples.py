@@ -142,6 +142,9 @@ CLIENT: dict[str, c.ClientMessage] = {
     "job.submit separate": c.JobSubmit(
         op_id="op-5", kind="separate", params=JobParams(asset=ASSET, stems=("drums", "log_drum"))
     ),
+    "job.submit separate what is made": c.JobSubmit(
+        op_id="op-5", kind="separate", params=JobParams(job="job-1", model="htdemucs", shifts=2, overlap=0.25)
+    ),
     "job.submit generate with what the genre adds": c.JobSubmit(
         op_id="op-2",
         kind="generate",

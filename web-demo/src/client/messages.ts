@@ -373,6 +373,8 @@ export interface StreamOpen {
   readonly epoch: number;
   /** audio position, samples per channel */
   readonly start_sample?: number;
+  /** audio length, samples per channel */
+  readonly samples?: number | null;
 }
 
 /** Audio of one stream, in its codec, from `start_sample` on (A2). */
@@ -481,6 +483,11 @@ export interface JobParams {
   readonly section?: "break" | "build" | "drop" | "intro" | "outro";
   /** a clip, or * for all */
   readonly clip?: string;
+  readonly job?: string;
+  /** times that a sound is separated at other offsets */
+  readonly shifts?: number;
+  /** of a separator's windows */
+  readonly overlap?: number;
 }
 
 /** What this hub accepts. */
