@@ -1,0 +1,1 @@
+"""Pulls sounds apart: separators behind one interface. `interface`, `options` and `catalogue` load without torch."""
