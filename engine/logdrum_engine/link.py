@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import signal
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, assert_never
@@ -16,11 +17,17 @@ from logdrum_engine.exchange import Closed, Exchange
 from logdrum_engine.mixdown import Mixer, MixExchange
 from logdrum_engine.models import Model
 from logdrum_engine.scorer import ScoreExchange, Scorer
+from logdrum_engine.separating.desk import FINISHED_LIMIT, SeparationCommand
+from logdrum_engine.separating.shelf import Shelf
+from logdrum_engine.separating.worker import COMMAND_LIMIT, SeparationExchange, Separations
 from logdrum_engine.worker import ModelExchange, Worker
+from logdrum_protocol.bounds import JobKind
 from logdrum_protocol.codec import decode_to_engine, encode
 from logdrum_protocol.engine_messages import (
     CheckAsset,
+    EndFeed,
     EngineReady,
+    FeedJob,
     FromEngine,
     GrantCredit,
     Heartbeat,
@@ -51,6 +58,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     socket: Path
     version: str
     load: Callable[[], Mapping[str, Model]]
+    separators: Shelf = Shelf()
 
 
 class _Finished(Exception):  # ends the task group: the hub has gone, or we were told to go
@@ -68,6 +76,34 @@ async def run(config: Config) -> None:
         writer.close()
 
 
+class Kinds:
+    """What each job is, so that messages about it go to the thread that has it; one nobody began is music."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[str, JobKind] = {}
+        """Of jobs that are no music."""
+        self._done: deque[str] = deque()
+        """Separations that are done; their notes may still be asked for."""
+
+    def of(self, message: SeparationCommand) -> JobKind:
+        """Tell from its beginning on, and up to its stop, what a job is."""
+        if isinstance(message, StartJob) and message.kind != "generate":
+            self._kinds[message.job] = message.kind
+        kind = self._kinds.get(message.job, "generate")
+        if isinstance(message, StopJob):
+            self._kinds.pop(message.job, None)
+        return kind
+
+    def end(self, message: JobDone | JobFailed) -> None:
+        """Forget a job that has ended, or one that did so long ago."""
+        if isinstance(message, JobDone) and self._kinds.get(message.job) == "separate":
+            self._done.append(message.job)
+        else:
+            self._kinds.pop(message.job, None)
+        while len(self._done) > FINISHED_LIMIT:
+            self._kinds.pop(self._done.popleft(), None)
+
+
 class Link:
     """One connection to a hub."""
 
@@ -78,13 +114,14 @@ class Link:
         self._music: ModelExchange = Exchange(loop)
         self._assets: AssetExchange = Exchange(loop)
         self._mixes: MixExchange = Exchange(loop)
-        self._worker = Worker(self._music, config.load, config.version)
-        self._checker = AssetChecker(self._assets)
-        self._mixer = Mixer(self._mixes)
         self._scores: ScoreExchange = Exchange(loop)
-        self._scorer = Scorer(self._scores)
-        self._scored: set[str] = set()
-        """Jobs that are scores, until they end."""
+        self._separated: SeparationExchange = Exchange(loop, commands=COMMAND_LIMIT)
+        self._exchanges = (self._music, self._assets, self._mixes, self._scores, self._separated)
+        self._worker = Worker(self._music, config.load, config.version, config.separators.names)
+        self._separations = Separations(self._separated, config.separators)
+        self._beside = (AssetChecker(self._assets), Mixer(self._mixes), Scorer(self._scores))
+        """What works beside the model thread."""
+        self._kinds = Kinds()
         self._ready = asyncio.Event()
         self._stop = asyncio.Event()
 
@@ -94,28 +131,23 @@ class Link:
 
     async def serve(self) -> None:
         """Move messages both ways until one side ends."""
-        self._worker.start()
-        self._checker.start()
-        self._mixer.start()
-        self._scorer.start()
+        for thread in (self._worker, *self._beside):
+            thread.start()
         try:
             await self._move()
         finally:
-            self._music.close()
-            self._assets.close()
-            self._mixes.close()
-            self._scores.close()
+            for exchange in self._exchanges:
+                exchange.close()
             self._worker.join(_JOIN_TIMEOUT_S)
+            self._separations.join(_JOIN_TIMEOUT_S)
 
     async def _move(self) -> None:
         faults: list[Exception] = []
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._read())
-                tasks.create_task(self._forward(self._music.receive))
-                tasks.create_task(self._forward(self._assets.receive))
-                tasks.create_task(self._forward(self._mixes.receive))
-                tasks.create_task(self._forward(self._scores.receive))
+                for exchange in self._exchanges:
+                    tasks.create_task(self._forward(exchange.receive))
                 tasks.create_task(self._beat())
                 tasks.create_task(self._wait_for_stop())
         except* (_Finished, ConnectionError):  # the hub closed, or died while we wrote
@@ -139,16 +171,8 @@ class Link:
     async def _take(self, payload: bytes) -> None:
         message = decode_to_engine(payload, MAX_FRAME_BYTES)
         match message:
-            case StartJob(kind="score"):
-                self._scored.add(message.job)
-                await self._scores.send(message)
-            case StopJob() if message.job in self._scored:
-                self._scored.discard(message.job)
-                await self._scores.send(message)
-            case StopJob():
-                await self._music.send(message)
-            case StartJob() | RenderFrom() | GrantCredit() | WriteNotes():
-                await self._music.send(message)
+            case StartJob() | RenderFrom() | GrantCredit() | FeedJob() | EndFeed() | StopJob() | WriteNotes():
+                await self._hand_on(message)
             case CheckAsset():
                 await self._assets.send(message)
             case RenderMix() | StopMix():
@@ -156,22 +180,35 @@ class Link:
             case _:
                 assert_never(message)
 
+    async def _hand_on(self, message: SeparationCommand) -> None:
+        """Give a message to the thread that has its job; one that such a job has no use for is for nobody."""
+        match self._kinds.of(message):
+            case "separate":
+                await self._separated.send(message)
+            case "score":
+                if isinstance(message, StartJob | StopJob):
+                    await self._scores.send(message)
+            case "generate":
+                if not isinstance(message, FeedJob | EndFeed):
+                    await self._music.send(message)
+
     async def _forward(self, receive: Callable[[], Awaitable[FromEngine]]) -> None:
         try:
             while True:
                 message = await receive()
                 if isinstance(message, JobDone | JobFailed):
-                    self._scored.discard(message.job)
+                    self._kinds.end(message)
                 await self._write(message)
                 if isinstance(message, EngineReady):
                     self._ready.set()
+                    self._separations.start()  # not before: what it loads at once would keep the music from loading
         except Closed as end:
             raise ModelError("The engine's models could not be loaded or broke; its log says why.") from end
 
     async def _beat(self) -> None:
         await self._ready.wait()  # Q1: engine.ready comes first
         while True:
-            await self._write(Heartbeat(step_us=self._worker.step_us, jobs=self._worker.jobs))
+            await self._write(Heartbeat(step_us=self._worker.step_us, jobs=self._worker.jobs + self._separations.jobs))
             await asyncio.sleep(HEARTBEAT_S)
 
     async def _wait_for_stop(self) -> None:

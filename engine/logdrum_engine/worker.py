@@ -25,10 +25,18 @@ ModelExchange = Exchange[JobCommand, FromEngine]
 class Worker:
     """One daemon thread; its first result is `engine.ready`, its last word the closing of the exchange."""
 
-    def __init__(self, exchange: ModelExchange, load: Callable[[], Mapping[str, Model]], version: str) -> None:
+    def __init__(
+        self,
+        exchange: ModelExchange,
+        load: Callable[[], Mapping[str, Model]],
+        version: str,
+        separators: tuple[str, ...] = (),
+    ) -> None:
+        """`separators` are those of another thread, to be named in `engine.ready`."""
         self._exchange = exchange
         self._load = load
         self._version = version
+        self._separators = separators
         self._busy_since_ns: int | None = None
         self._renderer = Renderer({})
         self._thread = threading.Thread(target=self._run, name="model", daemon=True)
@@ -57,7 +65,7 @@ class Worker:
         try:
             models = self._load()
             self._renderer = Renderer(models)
-            self._exchange.give([_ready(models, self._version)])
+            self._exchange.give([self._ready_with(models)])
             while True:
                 self._turn()
         except Closed:
@@ -66,6 +74,15 @@ class Worker:
             log.exception("model thread died")
         finally:
             self._exchange.close()
+
+    def _ready_with(self, models: Mapping[str, Model]) -> EngineReady:
+        return EngineReady(
+            pid=os.getpid(),
+            version=self._version,
+            generators=tuple(models),
+            separators=self._separators,
+            scorers=GENRES,
+        )
 
     def _turn(self) -> None:
         # Q5: commands are looked at before every step, and steps are short, so a stop takes effect at once.
@@ -76,7 +93,3 @@ class Worker:
         if self._exchange.has_room:
             self._exchange.give(self._renderer.step())
         self._busy_since_ns = None
-
-
-def _ready(models: Mapping[str, Model], version: str) -> EngineReady:
-    return EngineReady(pid=os.getpid(), version=version, generators=tuple(models), separators=(), scorers=GENRES)

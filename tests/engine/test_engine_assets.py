@@ -94,7 +94,7 @@ def test_q6_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
 
 
 def test_q6_other_formats_are_not_taken(tmp_path: Path) -> None:
-    assert check(write(tmp_path / "a.aiff")).error == "Only WAV, FLAC, MP3 and Ogg files are taken."
+    assert check(write(tmp_path / "a.aiff")).error == "Only WAV, FLAC, MP3, Ogg and M4A files are taken."
 
 
 def test_q6_more_than_eight_channels_are_not_taken(tmp_path: Path) -> None:
