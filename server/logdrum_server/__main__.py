@@ -104,6 +104,8 @@ def _serve_options(serve: argparse.ArgumentParser) -> None:
         metavar="ENGINE",
         help="local (started and supervised by the hub, the default), none, or unix:PATH",
     )
+    models = "folder of demucs weights for the local engine (default: only the models that are shipped)"
+    serve.add_argument("--models", type=_folder, metavar="DIR", help=models)
     serve.add_argument("--page", type=Path, metavar="DIR", help="folder of the built page (default: the checkout's)")
     lines = "log lines for people, or a JSON object each (default: %(default)s)"
     serve.add_argument("--log-format", choices=get_args(LogFormat), default="text", help=lines)
@@ -175,6 +177,12 @@ def _members(text: str) -> int:
     return int(text)
 
 
+def _folder(text: str) -> Path:
+    if not Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"there is no folder {text}")
+    return Path(text)
+
+
 def _engine(text: str) -> EngineChoice:
     if text == "local":
         return LocalEngine()
@@ -209,13 +217,21 @@ def _config(options: argparse.Namespace) -> Config:
         host=options.host,
         port=options.port,
         data=options.data,
-        engine=options.engine,
+        engine=_with_models(options.engine, options.models),
         page=options.page or (_BUILT_PAGE if _BUILT_PAGE.is_dir() else None),
         rooms=options.rooms,
         origins=tuple(options.origin),
         max_connections_per_address=options.max_connections_per_address,
         max_members=options.max_members,
     )
+
+
+def _with_models(engine: EngineChoice, models: Path | None) -> EngineChoice:
+    if models is None:
+        return engine
+    if not isinstance(engine, LocalEngine):
+        raise StartError("--models is for --engine local; give it to the engine that you start yourself.")
+    return LocalEngine(models)
 
 
 def _token(options: argparse.Namespace) -> int:

@@ -48,6 +48,14 @@ class AssetStore:
             part.unlink(missing_ok=True)
         return digest.hexdigest()
 
+    def adopt(self, file: Path) -> b.AssetId:
+        """Take a finished file out of its folder into the store; raises OSError, and blocks."""
+        with file.open("r+b") as opened:
+            digest = hashlib.file_digest(opened, "sha256").hexdigest()
+            _to_disk(opened)
+        file.replace(self.folder / digest)
+        return digest
+
     def _check_size(self, size: int) -> None:
         if size > self._max_bytes:
             message = f"A sound may have {self._max_bytes // 1024 // 1024} MiB."

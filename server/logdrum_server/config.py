@@ -11,6 +11,9 @@ from logdrum_server.hosts import is_loopback
 class LocalEngine(msgspec.Struct, frozen=True, tag="local"):
     """The hub starts and supervises an engine of its own."""
 
+    models: Path | None = None
+    """Folder of separators that are not shipped; None for those that are."""
+
 
 class OuterEngine(msgspec.Struct, frozen=True, tag="unix"):
     """An engine that someone else starts connects to this socket."""

@@ -23,7 +23,7 @@ from logdrum_protocol.engine_messages import (
 )
 from logdrum_protocol.errors import ProtocolError
 from logdrum_protocol.framing import MAX_FRAME_BYTES, FrameSplitter, frame
-from logdrum_server.config import EngineChoice, OuterEngine
+from logdrum_server.config import EngineChoice, LocalEngine, OuterEngine
 from logdrum_server.core.restarts import Backoff
 from logdrum_server.errors import EngineUnavailable, StartError
 
@@ -81,7 +81,7 @@ class EngineLink:
             await asyncio.sleep(delay_s)
 
     async def _run_process(self, path: Path) -> None:
-        command = (sys.executable, "-m", "logdrum_engine", "run", "--connect", str(path))
+        command = engine_command(self._choice, path)
         self._process = process = await asyncio.create_subprocess_exec(*command, start_new_session=True)
         watchdog = asyncio.get_running_loop().call_later(_START_S, self._kill_unless_connected, process)
         try:
@@ -158,10 +158,14 @@ class EngineLink:
         """Send to the engine; one that does not read is cut off, and its jobs go to the next."""
         if self._writer is None:
             return
-        if self._writer.transport.get_write_buffer_size() > _MAX_UNSENT_BYTES:
+        if self.unsent_bytes() > _MAX_UNSENT_BYTES:
             self._writer.transport.abort()
             return
         self._writer.write(frame(encode(message)))
+
+    def unsent_bytes(self) -> int:
+        """How much the engine has not read yet."""
+        return 0 if self._writer is None else self._writer.transport.get_write_buffer_size()
 
     async def _until_ready(self) -> None:
         if self._choice is None:
@@ -203,6 +207,13 @@ class EngineLink:
         finally:
             if self._mixes.pop(order.mix, None) is not None:  # given up: the engine need not go on
                 self.send(StopMix(mix=order.mix))
+
+
+def engine_command(choice: EngineChoice, path: Path) -> tuple[str, ...]:
+    """How the hub's own engine is started."""
+    models = choice.models if isinstance(choice, LocalEngine) else None
+    options = () if models is None else ("--models", str(models))
+    return (sys.executable, "-m", "logdrum_engine", "run", "--connect", str(path), *options)
 
 
 def _answer(waiting: asyncio.Future[Answer] | None, message: Answer) -> None:

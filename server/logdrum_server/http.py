@@ -8,11 +8,12 @@ from typing import Final
 from aiohttp import hdrs, web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from logdrum_protocol.bounds import SAMPLE_RATE, SUBPROTOCOL, RoomId, SessionId
+from logdrum_protocol.bounds import SUBPROTOCOL, RoomId, SessionId
 from logdrum_protocol.errors import CloseCode, ErrorCode
 from logdrum_protocol.records import ResumePoint
 from logdrum_server.admin import CALLERS, Caller, add_admin_routes
 from logdrum_server.connection import CLOSE_S, HEARTBEAT_S, Connection
+from logdrum_server.core.course import Span
 from logdrum_server.entry import HUB, check_origin, enter, enter_to_change, room_name
 from logdrum_server.errors import EngineUnavailable, RequestError
 from logdrum_server.exports.routes import add_export_routes
@@ -20,12 +21,12 @@ from logdrum_server.headers import PAGE_POLICY, add_headers, preflight
 from logdrum_server.hub import Hub
 from logdrum_server.live_room import LiveRoom
 from logdrum_server.metrics import registry
+from logdrum_server.recorder import blocks
 from logdrum_server.storage.contract import StorageError
-from logdrum_server.tape import Tape
+from logdrum_server.tape import BYTES_PER_SAMPLE, Tape
 
 log = logging.getLogger(__name__)
 
-_BLOCK_SAMPLES: Final = 5 * SAMPLE_RATE
 _NO_PAGE: Final = "The page is not built: run `make page` in the checkout, or pass --page with its folder.\n"
 _PAGE_HEADERS: Final = {"content-security-policy": PAGE_POLICY, "cache-control": "no-cache"}
 
@@ -122,27 +123,29 @@ async def _stream(request: web.Request) -> web.StreamResponse:
     tape = room.find_tape(request.match_info["stream"]) if room is not None else None
     if tape is None:
         raise RequestError(404, ErrorCode.NOT_FOUND, "This room has no such stream.")
-    start, end = _span(request, tape)
-    first = await hub.recorder.read(tape, start, min(end, start + _BLOCK_SAMPLES))
+    spans = _spans(request, tape)
     response = web.StreamResponse(headers={"content-type": "application/octet-stream", "x-logdrum-codec": "pcm_s16le"})
-    response.content_length = (end - start) * 4
+    response.content_length = sum(end - start for start, end in spans) * BYTES_PER_SAMPLE
+    first, *others = blocks(spans)
+    audio = await hub.recorder.read(tape, *first)  # before the answer begins: it may not be there after all
     await response.prepare(request)
-    await response.write(first)
-    for at in range(start + _BLOCK_SAMPLES, end, _BLOCK_SAMPLES):
-        await response.write(await hub.recorder.read(tape, at, min(end, at + _BLOCK_SAMPLES)))
+    await response.write(audio)
+    for span in others:
+        await response.write(await hub.recorder.read(tape, *span))
     await response.write_eof()
     return response
 
 
-def _span(request: web.Request, tape: Tape) -> tuple[int, int]:
-    """The samples a request asks for, within what the tape holds."""
-    start = _sample(request, "from_sample", tape.first)
-    end = _sample(request, "to_sample", tape.head)
-    if end > tape.head or start >= end:
-        raise RequestError(416, ErrorCode.BAD_RANGE, f"The stream holds samples {tape.first} to {tape.head}.")
-    if start < tape.first:
-        raise RequestError(410, ErrorCode.GONE, f"Samples before {tape.first} are no longer kept.")
-    return start, end
+def _spans(request: web.Request, tape: Tape) -> list[Span]:
+    """Where the samples that a request asks for are on the tape, in the sound's order (A2, A4)."""
+    first, last = tape.held
+    start, end = _sample(request, "from_sample", first), _sample(request, "to_sample", last)
+    spans = tape.course.spans(start, end)
+    if start >= end or end > tape.samples or any(stop > tape.head for _, stop in spans):
+        raise RequestError(416, ErrorCode.BAD_RANGE, f"The stream holds samples {first} to {last}.")
+    if any(begin < tape.first for begin, _ in spans):
+        raise RequestError(410, ErrorCode.GONE, f"Samples before {first} are no longer kept.")
+    return spans
 
 
 def _sample(request: web.Request, name: str, otherwise: int) -> int:
@@ -188,8 +191,10 @@ async def _asset(request: web.Request) -> web.StreamResponse:
 
 def _media_type(path: Path) -> str:
     with path.open("rb") as file:
-        head = file.read(4)
-    return {b"RIFF": "audio/wav", b"fLaC": "audio/flac", b"OggS": "audio/ogg"}.get(head, "audio/mpeg")
+        head = file.read(8)
+    if head[4:] == b"ftyp":
+        return "audio/mp4"
+    return {b"RIFF": "audio/wav", b"fLaC": "audio/flac", b"OggS": "audio/ogg"}.get(head[:4], "audio/mpeg")
 
 
 async def _healthz(request: web.Request) -> web.Response:

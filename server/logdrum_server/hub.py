@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from logdrum_protocol import bounds as b
 from logdrum_protocol.client_messages import Hello, VersionRestore
 from logdrum_protocol.codec import decode_hub_message
-from logdrum_protocol.engine_messages import AssetChecked, EngineReady, FromEngine, StartJob, ToEngine
+from logdrum_protocol.engine_messages import EngineReady, FromEngine, StartJob, ToEngine
 from logdrum_protocol.errors import CloseCode, ErrorCode, ProtocolError
 from logdrum_protocol.hub_messages import Asset, Transport
 from logdrum_protocol.records import Limits
@@ -28,12 +28,13 @@ from logdrum_server.counts import Counts
 from logdrum_server.doors.doors import open_doors
 from logdrum_server.engine_link import EngineLink
 from logdrum_server.errors import RequestError, ServerError, StartError
+from logdrum_server.finishing import Finisher
 from logdrum_server.live_room import LiveRoom
 from logdrum_server.recorder import Recorder
 from logdrum_server.services import Services
+from logdrum_server.stem_folders import StemFolders
 from logdrum_server.storage.contract import DropRoom, StorageError, StoredRoom
 from logdrum_server.storage.sqlite import SqliteStorage
-from logdrum_server.tape import Tape
 
 log = logging.getLogger(__name__)
 
@@ -64,11 +65,12 @@ class Hub:
         self.rooms: dict[b.RoomId, LiveRoom] = {}
         self.assets = AssetStore(config.data, config.max_asset_bytes)
         self.recorder = Recorder(config.data / "tapes")
+        self._stems = StemFolders(config.data / "separations")
+        self._finisher = Finisher(self.recorder, self.assets, self._stems)
         self.engine = EngineLink(config.engine, hear=self._hear_engine, lost=self._lose_engine)
         self.ready: EngineReady | None = None
         self.draining = False
         self._emptied_us: dict[b.RoomId, int] = {}
-        self._finished: asyncio.Queue[tuple[LiveRoom, Tape]] = asyncio.Queue()
         self._restores: asyncio.Queue[tuple[LiveRoom, b.SessionId, VersionRestore]] = asyncio.Queue()
         self.opening = asyncio.Lock()
         """Held while a room that is not in memory is read, made or forgotten."""
@@ -79,7 +81,9 @@ class Hub:
             counts=self.counts,
             draw=lambda: Ticket(secrets.token_urlsafe(6), secrets.randbits(32)),
             command=self._command,
-            finish=self._finish,
+            unsent=self.engine.unsent_bytes,
+            finish=self._finisher.close,
+            forget_files=self._finisher.forget,
             load_version=lambda *restore: self._restores.put_nowait(restore),
             read_again=self._read_again,
         )
@@ -93,7 +97,7 @@ class Hub:
                 tasks.create_task(self._keep_ticking())
                 tasks.create_task(self._keep_sweeping())
                 tasks.create_task(self._keep_saving())
-                tasks.create_task(self._keep_finishing())
+                tasks.create_task(self._finisher.run())
                 tasks.create_task(self._keep_restoring())
         finally:
             await self.storage.close()
@@ -166,10 +170,13 @@ class Hub:
         return state if self.ready is None else engine_ready(state, self.ready, now_us)[0]
 
     def _command(self, message: ToEngine) -> None:
-        """Send the engine a room's command, with the file of the sound that it is about."""
-        if isinstance(message, StartJob) and isinstance(message.params.asset, str):
-            message = replace(message, sound=str(self.assets.path(message.params.asset)))
-        self.engine.send(message)
+        """Send the engine a room's command, with the files that it is about."""
+        self.engine.send(self._with_files(message) if isinstance(message, StartJob) else message)
+
+    def _with_files(self, message: StartJob) -> StartJob:
+        sounds = tuple(str(self.assets.path(asset)) for asset in message.sounds)
+        folder = self._stems.make(message.job) if message.kind == "separate" else None
+        return replace(message, sounds=sounds, files=None if folder is None else str(folder))
 
     def _hear_engine(self, message: FromEngine) -> None:
         now_us = self.clock.now_us()
@@ -282,53 +289,13 @@ class Hub:
             await asyncio.sleep(_SAVE_S)
             await self.recorder.save([tape for room in self.rooms.values() for tape in room.tapes.values()])
 
-    def _finish(self, room: LiveRoom, tape: Tape) -> None:
-        self._finished.put_nowait((room, tape))
-
-    async def _keep_finishing(self) -> None:
-        while True:
-            room, tape = await self._finished.get()
-            room.announce_close(tape, await self._store(room, tape))
-
-    async def _store(self, room: LiveRoom, tape: Tape) -> b.AssetId | None:
-        """Make a finished stream an asset of its room; None where no whole was kept (A4)."""
-        if tape.first > 0 or not tape.head:
-            return None
-        try:
-            asset = await self.recorder.to_wav(tape, tape.head, self.assets.folder)
-            stored = AssetChecked(asset=asset, samples=tape.head, sample_rate=b.SAMPLE_RATE, channels=b.CHANNELS)
-            title, by = _origin(room, tape)
-            await self._keep(room, stored, title, by)
-        except (OSError, RequestError):
-            log.error("stream was not stored as an asset", extra={"room": room.name, "stream": tape.stream})
-            return None
-        return asset
-
-    async def _keep(self, room: LiveRoom, held: AssetChecked, name: str, by: b.SessionId | None) -> Asset:
-        """Put a sound into a room's history; raises OSError and `RequestError`, and then the room does not hold it."""
-        note = Asset(
-            seq=0,
-            asset=held.asset,
-            name=name,
-            samples=held.samples,
-            sample_rate=held.sample_rate,
-            channels=held.channels,
-            by=by,
-        )
-        self.assets.note(room.name, note)  # first, so that whoever hears of it can fetch it
-        try:
-            return await room.record_asset(note)
-        except RequestError:
-            self.assets.forget(room.name, note.asset)
-            raise
-
     async def add_asset(self, name: b.RoomId, asset: b.AssetId, title: str, by: b.SessionId | None = None) -> Asset:
         """Check an uploaded sound in the engine and tell the room of it; raises `ServerError` (A5)."""
         try:
             checked = await self.engine.check_asset(asset, self.assets.path(asset))
             if checked.error is not None:
                 raise RequestError(415, ErrorCode.UNSUPPORTED_MEDIA, checked.error)
-            return await self._keep(await self.open_room(name), checked, title, by)
+            return await self._finisher.keep(await self.open_room(name), checked, title, by)
         except ServerError:
             self.assets.discard(asset)
             raise
@@ -351,13 +318,7 @@ class Hub:
         """Remove what only lives as long as the process."""
         for room in self.rooms.values():
             room.clear()
-
-
-def _origin(room: LiveRoom, tape: Tape) -> tuple[str, b.SessionId | None]:
-    """What a finished stream is called as a sound, and who asked for it."""
-    job, _, stem = tape.stream.partition(".")
-    asked = room.state.jobs.get(job)
-    return (f"{tape.stream}.wav", None) if asked is None else (asked.title(stem), asked.view.by)
+        self._stems.clear()
 
 
 def _open_storage(path: Path) -> SqliteStorage:

@@ -212,9 +212,13 @@ class Reader:
         return piece.frame
 
     def _skip(self) -> bytes:
-        gap = StreamGap(stream=self.tape.stream, from_sample=self.next, to_sample=self.tape.floor)
-        self.lanes.gap_samples += self.tape.floor - self.next
-        self.next = self.tape.floor
+        """Say what is not sent; where the addresses turn, only up to there."""
+        course, start = self.tape.course, self.next
+        end = self.tape.floor if start >= course.turn else int(min(self.tape.floor, course.turn))
+        first = course.address(start)
+        gap = StreamGap(stream=self.tape.stream, from_sample=first, to_sample=first + end - start)
+        self.lanes.gap_samples += end - start
+        self.next = end
         return ws_frame(encode(gap))
 
     def _finish(self) -> bytes | None:

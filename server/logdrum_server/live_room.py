@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, assert_never
 
 from msgspec import UNSET, UnsetType
@@ -34,20 +34,24 @@ from logdrum_protocol.hub_messages import (
     StreamClose,
 )
 from logdrum_protocol.records import ResumePoint
-from logdrum_protocol.timeline import effective
 from logdrum_server.arrivals import find_door, may_resume, outcome, recovers
-from logdrum_server.core import ledger, pace, people, settings, versions
+from logdrum_server.core import ledger, pace, people, settings, sources, versions
 from logdrum_server.core.effects import (
     CloseTape,
     Command,
     DropTape,
     Effect,
+    FeedFrom,
+    FeedUntil,
+    ForgetFiles,
     Lane,
     LoadVersion,
     OpenTape,
     Publish,
     Record,
     RewindTape,
+    StopFeed,
+    TapeEffect,
     Tell,
     TellAll,
 )
@@ -58,8 +62,10 @@ from logdrum_server.core.room import handle, hear_engine
 from logdrum_server.core.state import Outcome, RoomState
 from logdrum_server.doors import Pass
 from logdrum_server.errors import RequestError
+from logdrum_server.feeding import Feeds
 from logdrum_server.journal import Journal
 from logdrum_server.lanes import ws_frame
+from logdrum_server.listening import place, quickest
 from logdrum_server.past import Past
 from logdrum_server.services import Peer, Services
 from logdrum_server.storage.contract import AppendEvent, Write
@@ -80,6 +86,7 @@ class LiveRoom:
         self.tapes: dict[b.StreamId, Tape] = {}
         self.dropped: dict[b.StreamId, Tape] = {}
         """Tapes off the timeline that can still be fetched (A4)."""
+        self.feeds = Feeds(self.find_tape, services.command, services.unsent)
         self.received = 0
         self.published = 0
         self.rates: dict[b.SessionId, Rates] = {}
@@ -260,8 +267,8 @@ class LiveRoom:
         """Do what is due with time: pace the engine, go on sending."""
         if not self.state.jobs:
             return
-        self._place_tapes(now_us)
-        self.apply(pace.pace(self.state, self._quickest(), now_us))
+        place(self.tapes, self.state, now_us)
+        self.apply(pace.pace(self.state, quickest(self.tapes, self.state), now_us))
         for peer in self.peers.values():
             if peer.lanes.early:
                 peer.lanes.pump()
@@ -274,29 +281,12 @@ class LiveRoom:
         for session in [session for session in self.rates if session not in self.state.sessions]:
             del self.rates[session]
 
-    def _place_tapes(self, now_us: int) -> None:
-        transport = effective(self.state.transports, now_us + pace.HORIZON_US)  # a seek's target is sent for before it
-        for job in self.state.jobs.values():
-            playhead = pace.playhead_sample(transport, job, now_us)
-            for stem in job.stems:
-                self.tapes[job.stream_id(stem)].set_playhead(playhead)
-
-    def _quickest(self) -> Mapping[b.JobId, b.Sample]:
-        """How far the quickest reader of each bounded job has come; a job without readers is not held back."""
-        quickest: dict[b.JobId, b.Sample] = {}
-        for job in self.state.jobs.values():
-            if job.endless or job.view.state != "running":
-                continue
-            readers = [reader.next for stem in job.stems for reader in self.tapes[job.stream_id(stem)].readers]
-            if readers:
-                quickest[job.job] = max(readers)
-        return quickest
-
     def apply(self, outcome: Outcome) -> None:
         """Take the next state, then carry out its effects in order."""
         self.state, effects = outcome
         for effect in effects:
             self._carry_out(effect)
+        self.feeds.pump()
 
     def _carry_out(self, effect: Effect) -> None:
         match effect:
@@ -316,6 +306,10 @@ class LiveRoom:
                 self.services.command(message)
             case OpenTape() | RewindTape() | CloseTape() | DropTape():
                 self._change_tape(effect)
+            case FeedFrom() | FeedUntil() | StopFeed():
+                self.feeds.change(effect)
+            case ForgetFiles(job):
+                self.services.forget_files(job)
             case _:
                 assert_never(effect)
 
@@ -337,7 +331,7 @@ class LiveRoom:
             if session != skip:
                 _send(peer, lane, message, frame)
 
-    def _change_tape(self, effect: OpenTape | RewindTape | CloseTape | DropTape) -> None:
+    def _change_tape(self, effect: TapeEffect) -> None:
         match effect:
             case OpenTape(stream, endless):
                 path = self.services.recorder.path_for(self.name, stream.stream)
@@ -345,7 +339,7 @@ class LiveRoom:
             case RewindTape(stream_id, epoch, start_sample, clear):
                 self.tapes[stream_id].rewind(epoch, start_sample, clear=clear)
             case CloseTape(stream_id, _):
-                self.services.finish(self, self.tapes[stream_id])
+                self.services.finish(self, self.tapes[stream_id], effect)
             case DropTape(stream_id):
                 self._drop(self.tapes.pop(stream_id))
 
@@ -373,8 +367,9 @@ class LiveRoom:
 
     def announce_close(self, tape: Tape, asset: b.AssetId | None) -> None:
         """Say that a finished stream is whole, to each connection behind its last chunk (A8)."""
-        if tape.stream in self.tapes:
-            tape.close(StreamClose(stream=tape.stream, samples=tape.head, asset=asset))
+        if self.tapes.get(tape.stream) is tape:
+            tape.close(StreamClose(stream=tape.stream, samples=tape.samples, asset=asset))
+            self.state = sources.stored(self.state, tape.stream, asset)
 
     def find_tape(self, stream: str) -> Tape | None:
         """The tape of a stream on the timeline, or of one that has left it."""
@@ -384,6 +379,9 @@ class LiveRoom:
         """Remove what the room keeps on disk for the time it lives."""
         for tape in (*self.tapes.values(), *self.dropped.values()):
             self.services.recorder.forget(tape)
+        for job in self.state.jobs.values():
+            if job.view.kind == "separate":
+                self.services.forget_files(job.job)
 
 
 def _send(peer: Peer, lane: Lane, message: HubMessage, frame: bytes) -> None:

@@ -7,11 +7,12 @@ import os
 import shutil
 import tempfile
 import wave
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
 from logdrum_protocol.bounds import CHANNELS, SAMPLE_RATE, AssetId, Sample
+from logdrum_server.core.course import Span
 from logdrum_server.tape import Tape, read_span, write_pieces
 
 log = logging.getLogger(__name__)
@@ -63,20 +64,27 @@ class Recorder:
             await self.save([tape])
         return await asyncio.to_thread(read_span, tape.path, start, end)
 
-    async def to_wav(self, tape: Tape, end: Sample, assets: Path) -> AssetId:
-        """Store a whole tape as a WAV file named by its sha256; raises OSError."""
+    async def to_wav(self, tape: Tape, assets: Path) -> AssetId:
+        """Store a whole tape as a WAV file named by its sha256, in its sound's order; raises OSError."""
         await self.save([tape])
-        return await asyncio.to_thread(_store_wav, tape.path, tape.first, end, assets)
+        return await asyncio.to_thread(_store_wav, tape.path, tape.course.spans(*tape.held), assets)
 
     def forget(self, tape: Tape) -> None:
         """Remove a tape's file."""
         tape.path.unlink(missing_ok=True)
 
 
-def _store_wav(source: Path, start: Sample, end: Sample, assets: Path) -> AssetId:
+def blocks(spans: Iterable[Span]) -> Iterator[Span]:
+    """Cut spans into what is read at a time."""
+    for start, end in spans:
+        for at in range(start, end, _BLOCK_SAMPLES):
+            yield at, min(end, at + _BLOCK_SAMPLES)
+
+
+def _store_wav(source: Path, spans: Iterable[Span], assets: Path) -> AssetId:
     with tempfile.NamedTemporaryFile(dir=assets, suffix=".part", delete=False) as part:
         try:
-            _write_wav(part.name, source, start, end)
+            _write_wav(part.name, source, spans)
             with open(part.name, "rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
             shutil.move(part.name, assets / digest)
@@ -86,10 +94,10 @@ def _store_wav(source: Path, start: Sample, end: Sample, assets: Path) -> AssetI
     return digest
 
 
-def _write_wav(name: str, source: Path, start: Sample, end: Sample) -> None:
+def _write_wav(name: str, source: Path, spans: Iterable[Span]) -> None:
     with wave.open(name, "wb") as out:
         out.setnchannels(CHANNELS)
         out.setsampwidth(2)
         out.setframerate(SAMPLE_RATE)
-        for at in range(start, end, _BLOCK_SAMPLES):
-            out.writeframes(read_span(source, at, min(end, at + _BLOCK_SAMPLES)))
+        for start, end in blocks(spans):
+            out.writeframes(read_span(source, start, end))

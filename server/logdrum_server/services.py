@@ -10,6 +10,7 @@ from logdrum_protocol.client_messages import VersionRestore
 from logdrum_protocol.engine_messages import ToEngine
 from logdrum_protocol.errors import CloseCode
 from logdrum_server.committer import Committer
+from logdrum_server.core.effects import CloseTape
 from logdrum_server.core.jobs import Ticket
 from logdrum_server.counts import Counts
 from logdrum_server.doors import Doors
@@ -41,6 +42,9 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     draw: Callable[[], Ticket]
     """Chance, for what a member's message may need of it."""
     command: Callable[[ToEngine], None]
-    finish: Callable[["LiveRoom", Tape], None]
+    unsent: Callable[[], int]
+    """Bytes of commands that the engine has not read yet."""
+    finish: Callable[["LiveRoom", Tape, CloseTape], None]
+    forget_files: Callable[[b.JobId], None]
     load_version: Callable[["LiveRoom", b.SessionId, VersionRestore], None]
     read_again: Callable[["LiveRoom"], None]

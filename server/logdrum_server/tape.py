@@ -4,9 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from msgspec.structs import replace
+
 from logdrum_protocol.bounds import CHANNELS, SAMPLE_RATE, AssetId, Epoch, Sample, StreamId
 from logdrum_protocol.codec import encode
 from logdrum_protocol.hub_messages import Chunk, StreamClose, StreamOpen
+from logdrum_server.core.course import Course, Span
 from logdrum_server.lanes import HIGH_WATER_BYTES, Reader, ws_frame
 
 BYTES_PER_SAMPLE: Final = 2 * CHANNELS
@@ -32,13 +35,14 @@ class Piece(NamedTuple):
 
 
 class Tape:
-    """One stream's audio; always one contiguous span `[first, head)`."""
+    """One stream's audio; always one contiguous span `[first, head)` of places on its course."""
 
     def __init__(self, stream: StreamOpen, *, endless: bool, path: Path) -> None:
         self.stream: StreamId = stream.stream
         self.anchor_tick = stream.anchor_tick
         self.bpm = stream.bpm
         self.endless = endless
+        self.course = Course() if stream.samples is None else Course(stream.start_sample, stream.samples)
         self.path = path
         self.epoch: Epoch = stream.epoch
         self.first: Sample = stream.start_sample
@@ -54,11 +58,15 @@ class Tape:
 
     def append(self, chunk: Chunk) -> None:
         """Keep a chunk, and send it at once to every reader that has all before it."""
-        piece = Piece(chunk.start_sample, chunk.start_sample + chunk.samples, ws_frame(encode(chunk)))
+        piece = Piece(chunk.start_sample, chunk.start_sample + chunk.samples, self._framed(chunk))
         self.pieces[piece.start] = piece
         self.head = piece.end
         self.first = max(self.first, self.head - KEPT_SAMPLES)
         self._broadcast(*piece)
+
+    def _framed(self, chunk: Chunk) -> bytes:
+        """A chunk as members are sent it: addressed by the sound's own samples (A2)."""
+        return ws_frame(encode(replace(chunk, start_sample=self.course.address(chunk.start_sample))))
 
     def _broadcast(self, start: Sample, end: Sample, frame: bytes) -> None:
         # The hub's innermost loop: locals, slots and the transports' own methods, no call of ours where all is well.
@@ -85,7 +93,7 @@ class Tape:
         chunk = Chunk(
             stream=self.stream, epoch=self.epoch, start_sample=piece.start, samples=end - piece.start, data=data
         )
-        return Piece(piece.start, end, ws_frame(encode(chunk)))
+        return Piece(piece.start, end, self._framed(chunk))
 
     def rewind(self, epoch: Epoch, start: Sample, *, clear: bool) -> None:
         """Void everything from `start` on, all of it where `clear`."""
@@ -101,7 +109,7 @@ class Tape:
 
     def set_playhead(self, playhead: Sample) -> None:
         """Say where the room listens; what is late for everyone is no longer sent, what is old leaves memory."""
-        self.playhead = playhead
+        playhead = self.playhead = self.course.place(playhead)
         behind = playhead - _BEHIND_SAMPLES if self.endless else 0
         oldest = max(behind, self.head - _MEMORY_SAMPLES)
         for at, piece in list(self.pieces.items()):
@@ -126,6 +134,27 @@ class Tape:
         self.close_frame, self.asset = ws_frame(encode(message)), message.asset
         for reader in self.readers:
             reader.lanes.pump()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of a finished stream is still there, from its sound's first sample on."""
+        end = self.course.end if self.course.entry else self.head
+        return self.course.entry == self.first < self.head == end
+
+    @property
+    def samples(self) -> Sample:
+        """How long the stream is as far as it goes."""
+        return self.course.reach(self.head)
+
+    @property
+    def held(self) -> Span:
+        """The run of the sound's samples that is there, around where the stream began."""
+        if self.is_whole:
+            return 0, self.samples
+        if self.first < self.course.turn:
+            return self.first, self.samples
+        start = self.course.address(self.first)
+        return start, start + self.head - self.first
 
     def unsaved(self) -> list[Piece]:
         """Pieces that are not in the file yet, oldest first."""

@@ -3,11 +3,13 @@
 from itertools import count
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from logdrum_protocol import client_messages as c
 from logdrum_protocol.bounds import SAMPLE_RATE
 from logdrum_protocol.document import Op
 from logdrum_protocol.engine_messages import EngineReady, JobAudio, JobDone, JobStarted
-from logdrum_protocol.hub_messages import Job
+from logdrum_protocol.hub_messages import Asset, Job
 from logdrum_protocol.records import JobParams, Limits
 from logdrum_server.core import ledger, pace, people
 from logdrum_server.core.effects import Command, Effect, Publish, Tell, TellAll
@@ -19,6 +21,7 @@ from logdrum_server.core.state import JobRecord, Outcome, RoomState, new_room
 START_US = 1_000_000_000
 READY = EngineReady(pid=1, version="0", generators=("groove",), separators=(), scorers=("amapiano",))
 STEMS = ("drums", "log_drum")
+SOUND = Asset(seq=0, asset="a" * 64, name="song.mp3", samples=9, sample_rate=48_000, channels=2, by=None)
 
 M = TypeVar("M")
 
@@ -61,6 +64,11 @@ class TestRoom:
         before = self.effects
         self.effects = before + self.take(ledger.settle(self.state, self.state.history.seq))
         return self.effects
+
+    def hold(self, sound: Asset) -> None:
+        """Have a sound in the room."""
+        self.take(ledger.record(self.state, replace(sound, seq=self.state.history.seq + 1)))
+        self.settle()
 
     def edit(self, session: str, *ops: Op, op_id: str = "", settle: bool = True) -> list[Effect]:
         """Have a member edit the document."""

@@ -12,7 +12,7 @@ from logdrum_protocol.records import JobParams, Limits, Loop
 from logdrum_server.core import people
 from logdrum_server.core.effects import CloseTape, DropTape, OpenTape, RewindTape
 from logdrum_server.core.state import AHEAD_SAMPLES
-from tests.server.rooms import READY, STEMS, TestRoom, all_of, audio, one
+from tests.server.rooms import READY, SOUND, STEMS, TestRoom, all_of, audio, one
 
 BAR = 3840
 
@@ -75,11 +75,13 @@ def test_j5_a_room_holds_so_many_jobs() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "params"), [("separate", {"asset": "0" * 64}), ("generate", {"prompt": "", "model": "x"})]
+    ("kind", "params"), [("separate", {"asset": SOUND.asset}), ("generate", {"prompt": "", "model": "x"})]
 )
 def test_j5_what_the_engine_lacks_fails_at_once(room: TestRoom, kind: str, params: dict[str, str]) -> None:
     message = c.JobSubmit(op_id="a", kind=kind, params=JobParams(**params))  # type: ignore[arg-type]  # a test's own
-    failed = all_of(room.send(room.join(), message), Job)[-1]
+    member = room.join()
+    room.hold(SOUND)
+    failed = all_of(room.send(member, message), Job)[-1]
     assert failed.error is not None
     assert (failed.state, failed.error.code) == ("failed", "unsupported")
     assert not room.state.jobs

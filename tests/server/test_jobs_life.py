@@ -3,6 +3,7 @@
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from msgspec.structs import replace
 
 from logdrum_protocol import client_messages as c
 from logdrum_protocol import engine_messages as e
@@ -11,27 +12,33 @@ from logdrum_protocol.document import Op
 from logdrum_protocol.framing import MAX_FRAME_BYTES
 from logdrum_protocol.hub_messages import Asset
 from logdrum_protocol.records import Choice, Conformance, Harmony, JobParams, Limits, Loop, Notation, Part, PlayedNote
-from logdrum_server.core import ledger, people
+from logdrum_server.core import ledger, people, sources
 from logdrum_server.core import settings as room_settings
 from logdrum_server.core.effects import (
     CloseTape,
     Command,
     DropTape,
     Effect,
+    FeedFrom,
+    FeedUntil,
+    ForgetFiles,
     OpenTape,
     Publish,
     RewindTape,
+    StopFeed,
     Tell,
     TellAll,
 )
 from logdrum_server.core.people import Door
 from logdrum_server.core.state import JobRecord
 from tests.server.documents import clip, delete, note, set_, track
-from tests.server.rooms import READY, STEMS, TestRoom
+from tests.server.rooms import STEMS, TestRoom
+from tests.server.separations import SEPARATOR
 
 _MEMBERS = ("thandi", "sipho")
 _LIMITS = Limits(max_jobs=3, max_tracks=6, max_clips=12, max_notes=24)
-_SOUND = Asset(seq=1, asset="a" * 64, name="", samples=9, sample_rate=48_000, channels=2, by=None)
+_LENGTH = 480_000
+_SOUND = Asset(seq=1, asset="a" * 64, name="", samples=_LENGTH, sample_rate=48_000, channels=2, by=None)
 _LAST_TICK = 2**40
 
 _members = st.sampled_from(_MEMBERS)
@@ -96,6 +103,23 @@ class Tapes:
                 del self.heads[stream_id]
 
 
+class Feeds:
+    """What the shell feeds: a feed begins and ends with a separation that the engine has."""
+
+    def __init__(self) -> None:
+        self.ends: dict[str, int | None] = {}
+
+    def take(self, effect: Effect) -> None:
+        match effect:
+            case FeedFrom(job, _, _, _):
+                self.ends[job] = None
+            case FeedUntil(job, end):
+                assert self.ends[job] is None, "a feed ends twice"
+                self.ends[job] = end
+            case StopFeed(job) | ForgetFiles(job):
+                self.ends.pop(job, None)
+
+
 class JobsMachine(RuleBasedStateMachine):
     """Members submit, steer, cancel and edit; an engine comes, says anything of any job at any time, and goes."""
 
@@ -103,6 +127,8 @@ class JobsMachine(RuleBasedStateMachine):
         super().__init__()
         self.room = TestRoom(limits=_LIMITS)
         self.tapes = Tapes()
+        self.feeds = Feeds()
+        self.closed: list[CloseTape] = []
         self.epochs: dict[str, int] = {}
         self.questions: list[e.WriteNotes] = []
         self.asked = 0
@@ -113,7 +139,7 @@ class JobsMachine(RuleBasedStateMachine):
             self.room.enter(Door(session=member, key="k"), member)
         self.room.take(ledger.record(self.room.state, _SOUND))
         self.room.edit("thandi", track(), clip(), note())
-        self.room.engine(READY)
+        self.room.engine(SEPARATOR)
 
     def op_id(self) -> str:
         self.asked += 1
@@ -127,7 +153,10 @@ class JobsMachine(RuleBasedStateMachine):
     def hear(self, effects: list[Effect]) -> None:
         for effect in effects:
             self.tapes.take(effect)
+            self.feeds.take(effect)
             match effect:
+                case CloseTape():
+                    self.closed.append(effect)
                 case Command(message):
                     assert decode_to_engine(encode(message), MAX_FRAME_BYTES) == message
                     self.questions += [message] if isinstance(message, e.WriteNotes) else []
@@ -136,7 +165,8 @@ class JobsMachine(RuleBasedStateMachine):
 
     def job(self, pick: int) -> JobRecord | None:
         """A job that the engine was given; None where there is none."""
-        given = [job for job in self.room.state.jobs.values() if job.attempts and job.view.state != "done"]
+        jobs = self.room.state.jobs.values()
+        given = [job for job in jobs if job.attempts and not job.waits and job.view.state != "done"]
         return given[pick % len(given)] if given and self.room.state.engine is not None else None
 
     def name(self, pick: int) -> str:
@@ -152,6 +182,19 @@ class JobsMachine(RuleBasedStateMachine):
         asked = {name: value for name, value in given.items() if value is not None}
         self.send(member, c.JobSubmit(op_id=self.op_id(), kind="generate", params=JobParams(prompt="deep", **asked)))
 
+    @rule(member=_members, pick=_picks, start=st.sampled_from((None, 0, 3_840)), of=st.sampled_from(("job", "asset")))
+    def submit_a_separation(self, member: str, pick: int, start: int | None, of: str) -> None:
+        asked = JobParams(job=self.name(pick)) if of == "job" else JobParams(asset=_SOUND.asset)
+        asked = asked if start is None else replace(asked, start=start)
+        self.send(member, c.JobSubmit(op_id=self.op_id(), kind="separate", params=asked))
+
+    @precondition(lambda self: self.closed)
+    @rule(pick=_picks, is_kept=st.booleans())
+    def a_stream_is_stored(self, pick: int, is_kept: bool) -> None:
+        closing = self.closed.pop(pick % len(self.closed))
+        asset = _SOUND.asset if is_kept and closing.is_sound else None
+        self.room.state = sources.stored(self.room.state, closing.stream, asset)
+
     @rule(pick=_picks)
     def have_one_played(self, pick: int) -> None:
         self.a_job_starts(pick, None)
@@ -161,6 +204,32 @@ class JobsMachine(RuleBasedStateMachine):
     @rule(member=_members, pick=_picks, params=_params)
     def steer(self, member: str, pick: int, params: JobParams) -> None:
         self.send(member, c.JobSteer(job=self.name(pick), params=params))
+
+    @precondition(lambda self: self.room.state.engine is not None)
+    @rule(member=_members, key=st.sampled_from((None, "A minor")), bars=st.sampled_from((None, None, 8)))
+    def have_a_new_one_separated_as_it_is_played(self, member: str, key: str | None, bars: int | None) -> None:
+        if member not in self.room.state.sessions:
+            return
+        given = {name: value for name, value in (("key", key), ("bars", bars)) if value is not None}
+        before = set(self.room.state.jobs)
+        self.send(member, c.JobSubmit(op_id=self.op_id(), kind="generate", params=JobParams(prompt="deep", **given)))
+        for source in set(self.room.state.jobs) - before:
+            self.hear(self.room.engine(e.JobStarted(job=source, stems=STEMS, samples=_LENGTH if bars else None)))
+            self.have_audio(source, _LENGTH)
+            self.send(member, c.JobSubmit(op_id=self.op_id(), kind="separate", params=JobParams(job=source)))
+        for job in self.room.state.jobs.values():
+            if job.is_fed and not job.waits and not job.stems:
+                self.hear(self.room.engine(e.JobStarted(job=job.job, stems=STEMS, samples=None)))
+                self.have_audio(job.job, 24_000)
+
+    def have_audio(self, name: str, samples: int) -> None:
+        for stem in STEMS:
+            job = self.room.job(name)
+            some = self.as_far_as_is_fed(job, job.heads[stem], samples)
+            block = e.JobAudio(
+                job=name, stem=stem, epoch=job.epoch, start_sample=job.heads[stem], samples=some, data=b""
+            )
+            self.hear(self.room.engine(block))
 
     @rule(member=_members, pick=_picks)
     def cancel(self, member: str, pick: int) -> None:
@@ -196,7 +265,7 @@ class JobsMachine(RuleBasedStateMachine):
 
     @rule()
     def an_engine_comes(self) -> None:
-        self.hear(self.room.engine(READY))
+        self.hear(self.room.engine(SEPARATOR))
 
     @precondition(lambda self: self.room.state.engine is not None)
     @rule()
@@ -209,7 +278,7 @@ class JobsMachine(RuleBasedStateMachine):
     def a_job_starts(self, pick: int, samples: int | None) -> None:
         job = self.job(pick)
         if job is not None:
-            stems = STEMS if job.view.kind == "generate" else ()
+            stems = () if job.view.kind == "score" else job.stems or STEMS
             self.hear(self.room.engine(e.JobStarted(job=job.job, stems=stems, samples=samples)))
 
     @rule(pick=_picks, key=st.sampled_from((None, "F minor", "A minor")))
@@ -226,11 +295,20 @@ class JobsMachine(RuleBasedStateMachine):
         for stem in () if job is None else STEMS:
             assert job is not None
             start, epoch = max(0, job.heads.get(stem, 0) + gap), max(0, job.epoch + late)
+            samples = self.as_far_as_is_fed(job, start, samples)
             self.hear(
                 self.room.engine(
                     e.JobAudio(job=job.job, stem=stem, epoch=epoch, start_sample=start, samples=samples, data=b"")
                 )
             )
+
+    def as_far_as_is_fed(self, job: JobRecord, start: int, samples: int) -> int:
+        """An engine separates nothing that it was not given, and cuts its blocks where the sound ends (Q10)."""
+        source = self.room.state.jobs.get(str(job.view.params.job))
+        if job.is_fed:
+            end = source.head if source is not None and job.fed_until is None else job.fed_until
+            return max(0, min(samples, start if end is None else end - start))
+        return int(min(samples, job.course.turn - start)) if start < job.course.turn else samples
 
     @rule(pick=_picks, share=_shares)
     def a_job_goes_on(self, pick: int, share: float) -> None:
@@ -277,7 +355,9 @@ class JobsMachine(RuleBasedStateMachine):
             assert job.view.state in ("queued", "running", "done")
             assert job.attempts <= 2, "J4: it is queued again once"
             assert job.attempts or job.view.state == "queued"
-            assert job.attempts or self.room.state.engine is None, "an engine is there, and was not given it"
+            is_given = job.attempts or self.room.state.engine is None
+            assert is_given or job.waits, "an engine is there, and was not given it"
+            assert not job.waits or (job.view.state, job.view.kind) == ("queued", "separate")
             assert all(head >= job.first for head in job.heads.values())
             assert job.credit <= job.end_sample, "J8: nothing begins after the last clip"
             assert (job.reading is not None) == (job.plays_notes and job.attempts > 0)
@@ -292,6 +372,26 @@ class JobsMachine(RuleBasedStateMachine):
     def tapes_are_those_of_the_timeline(self) -> None:
         there = {job.stream_id(stem): job.heads[stem] for job in self.room.state.jobs.values() for stem in job.stems}
         assert self.tapes.heads == there
+
+    @invariant()
+    def q10_whoever_is_fed_is_fed_until_its_source_has_ended(self) -> None:
+        if self.room.state.engine is None:
+            return
+        jobs = self.room.state.jobs
+        running = {job.job: job for job in jobs.values() if job.is_fed and not job.waits and job.view.state != "done"}
+        assert self.feeds.ends == {name: job.fed_until for name, job in running.items()}
+        for job in running.values():
+            source = jobs.get(str(job.view.params.job))
+            is_made = source is not None and source.view.state in ("queued", "running")
+            assert is_made == (job.fed_until is None), "J3: it ends with its source"
+            assert source is None or not is_made or (job.bpm, job.anchor_tick) == (source.bpm, source.anchor_tick)
+
+    @invariant()
+    def q10_a_separation_never_passes_what_there_is(self) -> None:
+        for job in self.room.state.jobs.values():
+            source = self.room.state.jobs.get(str(job.view.params.job))
+            is_fed = job.is_fed and not job.waits and job.fed_until is None and job.view.state != "done"
+            assert not is_fed or source is None or job.head <= source.head
 
     @invariant()
     def j9_whoever_waits_for_notes_waits_for_a_job_that_is_there(self) -> None:

@@ -44,7 +44,9 @@ def services(folder: Path, again: list[LiveRoom] | None = None) -> Services:
         counts=Counts(),
         draw=lambda: Ticket("t", 0),
         command=lambda _: None,
+        unsent=lambda: 0,
         finish=lambda *_: None,
+        forget_files=lambda _: None,
         load_version=lambda *_: None,
         read_again=again.append,
     )

@@ -32,7 +32,7 @@ async def test_a4_what_was_voided_reads_back_as_it_became(tmp_path: Path) -> Non
 async def test_a8_a_finished_stream_becomes_a_wav_named_by_its_hash(tmp_path: Path) -> None:
     recorder, tape = Recorder(tmp_path), make_tape(tmp_path / "tape", endless=False)
     fill(tape, 1)
-    asset = await recorder.to_wav(tape, tape.head, tmp_path)
+    asset = await recorder.to_wav(tape, tmp_path)
     stored = (tmp_path / asset).read_bytes()
     assert hashlib.sha256(stored).hexdigest() == asset
     with wave.open(str(tmp_path / asset)) as file:

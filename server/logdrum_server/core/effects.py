@@ -4,9 +4,9 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from logdrum_protocol.bounds import Epoch, Sample, SessionId, StreamId
+from logdrum_protocol.bounds import Epoch, JobId, Sample, SessionId, Stem, StreamId
 from logdrum_protocol.client_messages import VersionRestore
-from logdrum_protocol.engine_messages import ToEngine
+from logdrum_protocol.engine_messages import StemFile, ToEngine
 from logdrum_protocol.hub_messages import Chunk, Event, HubMessage, StreamOpen
 
 Lane: TypeAlias = Literal["control", "events", "presence"]
@@ -74,6 +74,10 @@ class CloseTape(msgspec.Struct, frozen=True):
 
     stream: StreamId
     samples: Sample
+    file: StemFile | None = None
+    """What the engine wrote of it, to be stored in its place (Q10)."""
+    is_sound: bool = True
+    """False for what the room has as a sound already (J11)."""
 
 
 class DropTape(msgspec.Struct, frozen=True):
@@ -82,6 +86,34 @@ class DropTape(msgspec.Struct, frozen=True):
     stream: StreamId
 
 
-Effect: TypeAlias = (
-    Tell | TellAll | Record | LoadVersion | Command | OpenTape | RewindTape | Publish | CloseTape | DropTape
-)
+class FeedFrom(msgspec.Struct, frozen=True):
+    """Feed a separation with its source's tapes from shortly before `start_sample` on, in place of any earlier feed."""
+
+    job: JobId
+    epoch: Epoch
+    streams: tuple[tuple[Stem, StreamId], ...]
+    start_sample: Sample
+
+
+class FeedUntil(msgspec.Struct, frozen=True):
+    """A feed's source has ended: say so behind the last of it (Q10)."""
+
+    job: JobId
+    end_sample: Sample
+
+
+class StopFeed(msgspec.Struct, frozen=True):
+    """Nobody is there to be fed."""
+
+    job: JobId
+
+
+class ForgetFiles(msgspec.Struct, frozen=True):
+    """Remove what the engine wrote of a job, once what is to be stored of it is."""
+
+    job: JobId
+
+
+TapeEffect: TypeAlias = OpenTape | RewindTape | CloseTape | DropTape
+FeedEffect: TypeAlias = FeedFrom | FeedUntil | StopFeed
+Effect: TypeAlias = Tell | TellAll | Record | LoadVersion | Command | TapeEffect | Publish | FeedEffect | ForgetFiles

@@ -16,10 +16,13 @@ from logdrum_protocol.engine_messages import (
 from logdrum_protocol.errors import ErrorCode
 from logdrum_protocol.hub_messages import Chunk, Error
 from logdrum_protocol.records import Failure
-from logdrum_server.core.effects import CloseTape, Effect, OpenTape, Publish, Tell, TellAll
-from logdrum_server.core.jobs import fail, follow, start
+from logdrum_server.core import feeds
+from logdrum_server.core.effects import CloseTape, Effect, ForgetFiles, OpenTape, Publish, StopFeed, Tell, TellAll
+from logdrum_server.core.ending import fail
+from logdrum_server.core.jobs import follow
 from logdrum_server.core.settings import judged
-from logdrum_server.core.state import JobRecord, Outcome, RoomState
+from logdrum_server.core.starting import start
+from logdrum_server.core.state import MIX, JobRecord, Outcome, RoomState
 from logdrum_server.core.writing import engine_gone
 
 _MAX_ATTEMPTS: Final = 2
@@ -46,7 +49,7 @@ def engine_lost(state: RoomState) -> Outcome:
     state, effects = engine_gone(replace(state, engine=None))
     for name in state.jobs:
         job = state.jobs[name]
-        if job.view.state == "done" or job.attempts == 0:
+        if job.view.state == "done" or job.attempts == 0 or job.waits:
             continue
         state, news = _requeue(state, job)
         effects += news
@@ -58,7 +61,7 @@ def _requeue(state: RoomState, job: JobRecord) -> Outcome:
         message = "The engine stopped twice while it worked on this: submit it again, perhaps with another prompt."
         return fail(state, job, Failure(code=ErrorCode.ENGINE_LOST, message=message))
     job = replace(job, view=replace(job.view, state="queued"), epoch=job.epoch + 1)
-    return state.with_job(job), [TellAll(job.view)]
+    return state.with_job(job), [*([StopFeed(job.job)] if job.is_fed else []), TellAll(job.view)]
 
 
 def job_started(state: RoomState, message: JobStarted) -> Outcome:
@@ -68,8 +71,8 @@ def job_started(state: RoomState, message: JobStarted) -> Outcome:
         return state, []
     is_new = not job.stems
     heads = job.heads or dict.fromkeys(message.stems, job.first)
-    view = replace(job.view, state="running")
-    job = replace(job, view=view, stems=message.stems, heads=heads, length=message.samples)
+    view, length = replace(job.view, state="running"), None if job.is_fed else message.samples
+    job = replace(job, view=view, stems=message.stems, heads=heads, length=length)
     opened: list[Effect] = []
     for stem in message.stems if is_new else ():
         stream = job.stream_open(stem)
@@ -130,7 +133,7 @@ def job_audio(state: RoomState, message: JobAudio) -> Outcome:
 def _progress(job: JobRecord) -> tuple[JobRecord, list[Effect]]:
     if not job.length:
         return job, []
-    progress = min(1.0, job.head / job.length)
+    progress = min(1.0, job.separated / job.length)
     if progress < job.view.progress + _PROGRESS_STEP:
         return job, []
     job = replace(job, view=replace(job.view, progress=progress))
@@ -146,8 +149,18 @@ def job_done(state: RoomState, message: JobDone) -> Outcome:
         return state, []  # it crossed a new epoch on its way, and another follows
     view = replace(job.view, state="done", progress=1.0, conformance=message.conformance)
     job = replace(job, view=judged(state, view))
-    closed: list[Effect] = [CloseTape(job.stream_id(stem), job.head) for stem in job.stems]
-    return _tidied(state.with_job(job)), [*closed, TellAll(job.view)]
+    state, fed = feeds.ended(state.with_job(job), job)
+    return _tidied(state), [*_closed(job, message), TellAll(job.view), *fed]
+
+
+def _closed(job: JobRecord, message: JobDone) -> list[Effect]:
+    """Every stream becomes a sound of the room, of a separation but what it was one of before (J11)."""
+    end = job.course.reach(job.head)
+    if job.view.kind != "separate":
+        return [CloseTape(job.stream_id(stem), end) for stem in job.stems]
+    files = {file.stem: file for file in message.files}
+    closed = [CloseTape(job.stream_id(stem), end, files.get(stem), stem != MIX) for stem in job.stems]
+    return [StopFeed(job.job), *closed, ForgetFiles(job.job)]
 
 
 def _tidied(state: RoomState) -> RoomState:

@@ -11,8 +11,9 @@ from logdrum_protocol.engine_messages import GrantCredit
 from logdrum_protocol.hub_messages import Transport
 from logdrum_protocol.timeline import effective, position_at, sample_of
 from logdrum_server.core.effects import Command, Effect
-from logdrum_server.core.jobs import TOO_MANY_NOTES, fail, render_from, withdraw
+from logdrum_server.core.ending import fail, withdraw
 from logdrum_server.core.reading import TooManyNotes, read
+from logdrum_server.core.starting import TOO_MANY_NOTES, render_from, start
 from logdrum_server.core.state import AHEAD_SAMPLES, JOB_LEAD_US, LEAD_US, JobRecord, Outcome, Reading, RoomState
 
 HORIZON_US: Final = 2 * LEAD_US
@@ -32,12 +33,15 @@ _CREDIT_STEP: Final = b.SAMPLE_RATE // 4
 
 
 def pace(state: RoomState, readers: Mapping[b.JobId, b.Sample], now_us: int) -> Outcome:
-    """Steer every running job; `readers` is how far its quickest listener has been sent a bounded one."""
+    """Steer every running job, and start what waited; `readers` is how far a bounded one's quickest listener is."""
     effects: list[Effect] = []
     for name in state.jobs:
         job = state.jobs[name]  # as those before it left it
         if job.view.state == "running" and job.stems:
             state, news = _pace_job(state, job, readers.get(job.job), now_us)
+            effects += news
+        elif job.waits and state.engine is not None:
+            state, news = start(state, job, now_us)
             effects += news
     return state, effects
 
@@ -45,6 +49,8 @@ def pace(state: RoomState, readers: Mapping[b.JobId, b.Sample], now_us: int) -> 
 def _pace_job(state: RoomState, job: JobRecord, reader: b.Sample | None, now_us: int) -> Outcome:
     if not job.endless:
         return _grant(state, job, _bounded_credit(job, reader), playhead=job.head)
+    if job.is_fed:
+        return state, []  # its source is paced, and turns it
     if not any(session.lost_at_us is None for session in state.sessions.values()):
         return state, []  # nobody listens: the engine rests until someone does
     transport = effective(state.transports, now_us + HORIZON_US)
@@ -91,16 +97,22 @@ def _read_once(state: RoomState, clip: str, now_us: int) -> Reading | None:
 
 def _bounded_credit(job: JobRecord, reader: b.Sample | None) -> b.Sample:
     """As far as its quickest listener needs; where nobody listens all of it, if the engine said how much that is."""
-    if reader is None and job.length is not None:
-        return job.length
+    end = job.course.end
+    if reader is None and end is not None:
+        return end
     return (job.head if reader is None else reader) + AHEAD_SAMPLES
 
 
 def _grant(state: RoomState, job: JobRecord, credit: b.Sample, playhead: b.Sample) -> Outcome:
-    if credit < job.credit + _CREDIT_STEP and not job.credit < credit == job.end_sample:
+    if credit < job.credit + _CREDIT_STEP and not job.credit < _end_of(job) <= credit:
         return state, []
     message = GrantCredit(job=job.job, credit_sample=credit, playhead_sample=playhead)
     return state.with_job(replace(job, credit=credit)), [Command(message)]
+
+
+def _end_of(job: JobRecord) -> b.Sample:
+    end = job.course.end
+    return job.end_sample if end is None else end
 
 
 def _follow_tempo(state: RoomState, job: JobRecord, transport: Transport, now_us: int) -> Outcome:

@@ -15,6 +15,7 @@ from logdrum_protocol.hub_messages import Error, Event, Job, Rejected, StreamOpe
 from logdrum_protocol.instruments import RINGS_S
 from logdrum_protocol.records import Harmony, JobParams, Limits, Member, Notation
 from logdrum_protocol.timeline import sample_of
+from logdrum_server.core.course import Course
 from logdrum_server.core.effects import Effect
 from logdrum_server.core.history import MAX_OPS, History
 
@@ -34,7 +35,13 @@ LIVE: Final = ("queued", "running")
 
 ON_TIMELINE: Final = (*LIVE, "done")
 
-_NEVER: Final = 2**53 - 1
+NEVER: Final = 2**53 - 1
+"""A sample that no job comes to."""
+
+MIX: Final = "mix"
+"""The stream of a separation that is the sound itself (J11)."""
+
+MAX_NAME: Final = 80
 
 
 Answer: TypeAlias = Rejected | Error | b.JobId | None
@@ -112,6 +119,18 @@ class JobRecord(msgspec.Struct, frozen=True, kw_only=True):
     steered_by: b.SessionId | None = None
     reading: Reading | None = None
     """The notes it plays, for one with `clip`."""
+    sounds: tuple[b.AssetId, ...] = ()
+    """What it separates or scores, where that is stored."""
+    name: str = ""
+    """What its stems are called after, for a separation."""
+    waits: bool = False
+    """Whether it separates what is not there yet (J3)."""
+    is_fed: bool = False
+    """Whether it separates a generation while that is made (Q10)."""
+    fed_until: b.Sample | None = None
+    """Where what it is fed with has ended."""
+    stored: Mapping[b.Stem, b.AssetId | None] = {}
+    """What its finished streams are as sounds of the room; None for one of which no whole was kept."""
 
     @property
     def job(self) -> b.JobId:
@@ -120,8 +139,9 @@ class JobRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def endless(self) -> bool:
-        """Whether it is rendered as it is heard, until it is cancelled (J2, J8)."""
-        return self.plays_notes or (self.view.kind == "generate" and not isinstance(self.view.params.bars, int))
+        """Whether it is rendered as it is heard, until it is cancelled (J2, J3, J8)."""
+        goes_on = self.view.kind == "generate" and not isinstance(self.view.params.bars, int)
+        return goes_on or self.plays_notes or self.is_fed
 
     @property
     def plays_notes(self) -> bool:
@@ -132,7 +152,7 @@ class JobRecord(msgspec.Struct, frozen=True, kw_only=True):
     def end_sample(self) -> b.Sample:
         """Where one that plays notes has rung out; others never do."""
         if self.reading is None:
-            return _NEVER
+            return NEVER
         return math.ceil(sample_of(self.reading.end_tick, self.anchor_tick, self.bpm)) + RINGS_S * b.SAMPLE_RATE
 
     @property
@@ -140,10 +160,22 @@ class JobRecord(msgspec.Struct, frozen=True, kw_only=True):
         """The sample up to which every stem is rendered."""
         return min(self.heads.values(), default=self.first)
 
+    @property
+    def separated(self) -> b.Samples:
+        """How much of every stem there is; the mix is none (J11)."""
+        heads = (head for stem, head in self.heads.items() if stem != MIX or self.view.kind != "separate")
+        return min(heads, default=self.first) - self.first
+
+    @property
+    def course(self) -> Course:
+        """The order in which its samples come."""
+        turns = self.view.kind == "separate" and not self.is_fed
+        return Course(self.first, self.length) if turns else Course(0, self.length)
+
     def title(self, stem: b.Stem) -> str:
         """What one of its stems is called once it is a sound of the room."""
         prompt = "" if self.view.params.prompt is UNSET else self.view.params.prompt
-        return f"{prompt[:80] or self.job} {stem}.wav"
+        return f"{self.name or prompt[:MAX_NAME] or self.job} {stem}"
 
     def stream_id(self, stem: b.Stem) -> b.StreamId:
         """The id of one of its streams."""
@@ -162,6 +194,7 @@ class JobRecord(msgspec.Struct, frozen=True, kw_only=True):
             bpm=self.bpm,
             epoch=self.epoch,
             start_sample=self.first,
+            samples=self.length,
         )
 
 

@@ -17,4 +17,5 @@ def file_name(text: str) -> str:
 def extension(path: Path) -> str:
     """Return how the name of a stored sound ends, by its first bytes; raises OSError."""
     with path.open("rb") as file:
-        return _EXTENSIONS.get(file.read(4), "mp3")
+        head = file.read(8)
+    return "m4a" if head[4:] == b"ftyp" else _EXTENSIONS.get(head[:4], "mp3")

@@ -1,12 +1,13 @@
 """Where an export begins: a room as it is kept, with what only a room in memory knows (X1)."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from logdrum_protocol import bounds as b
 from logdrum_protocol.errors import ErrorCode
 from logdrum_protocol.hub_messages import Transport
 from logdrum_protocol.records import Limits
-from logdrum_server.core.state import new_room
+from logdrum_server.core.sources import source_job
+from logdrum_server.core.state import MIX, JobRecord, RoomState, new_room
 from logdrum_server.errors import RequestError
 from logdrum_server.exports.tasks import Kept, StemPlace
 from logdrum_server.hub import Hub, decode_transport
@@ -40,12 +41,42 @@ def _transport(room: b.RoomId, stored: StoredRoom) -> Transport:
 
 
 def _stems(live: LiveRoom) -> Iterator[StemPlace]:
-    """The finished streams on the timeline of which a whole was kept (A4)."""
-    for job in live.state.jobs.values():
-        for stem in job.stems:
-            stream = job.stream_id(stem)
-            tape = live.tapes.get(stream)
-            asset = None if tape is None else tape.asset
-            if asset is not None:
-                name = job.title(stem).removesuffix(".wav")
-                yield StemPlace(id=stream, name=name, asset=asset, anchor_tick=job.anchor_tick, bpm=job.bpm)
+    """The finished streams on the timeline of which a whole was kept, and nothing twice (A4, J11)."""
+    kept = {job.job: tuple(_kept(live, job)) for job in live.state.jobs.values()}
+    left_out = _said_twice(live.state, [name for name, stems in kept.items() if stems])
+    for name, stems in kept.items():
+        yield from () if name in left_out else stems
+
+
+def _kept(live: LiveRoom, job: JobRecord) -> Iterator[StemPlace]:
+    for stem in job.stems:
+        stream = job.stream_id(stem)
+        tape = live.tapes.get(stream)
+        asset = None if tape is None else tape.asset
+        if asset is not None:
+            name = job.title(stem)
+            yield StemPlace(id=stream, name=name, asset=asset, anchor_tick=job.anchor_tick, bpm=job.bpm)
+
+
+def _said_twice(state: RoomState, kept: Collection[b.JobId]) -> set[b.JobId]:
+    """Separations of what is exported as well, or what they separate where they have all of it (J11)."""
+    left_out = set[b.JobId]()
+    for name in kept:
+        job = state.jobs[name]
+        if job.view.kind != "separate":
+            continue
+        source = source_job(state, job)
+        has_clip = (
+            isinstance(clip := job.view.params.clip, str) and state.settled.document.get("clip", clip) is not None
+        )
+        if has_clip or (source is not None and source.job in left_out):
+            left_out.add(name)
+        elif source is not None and source.job in kept:
+            left_out.add(source.job if _is_complete(job) else name)
+    return left_out
+
+
+def _is_complete(job: JobRecord) -> bool:
+    """Whether the stems of a separation hold everything that was separated."""
+    stems = [stem for stem in job.stems if stem != MIX]
+    return not (job.is_fed and job.first) and all(job.stored.get(stem) for stem in stems)
