@@ -85,6 +85,7 @@ const streamOpen = {
   bpm: s.bpm,
   epoch: s.epoch,
   start_sample: s.optional(s.sample),
+  samples: s.optional(s.sample),
 };
 
 const SHAPES: Readonly<Record<HubMessage["type"], s.Fields>> = {

@@ -1,11 +1,12 @@
 /** The whole of playback, without an AudioContext: commands in, frames out. The worklet is a thin shell around it. */
+import { Blend } from "./blend.js";
 import { Click } from "./click.js";
 import type { Transport } from "./messages.js";
 import { Playhead } from "./playhead.js";
-import { Strip } from "./strip.js";
+import { QUANTUM_MAX, Strip } from "./strip.js";
 import { samplesPerTick } from "./timeline.js";
 import { Voice } from "./voice.js";
-import { MAX_STRIPS, MAX_VOICES, type MixerCommand, type MixerReply, Status, STRIP_VALUES, StripStatus } from "./worklet-messages.js";
+import { MAX_BLENDS, MAX_STRIPS, MAX_VOICES, type MixerCommand, type MixerReply, Status, STRIP_VALUES, StripStatus } from "./worklet-messages.js";
 
 const MASTER_STEP = 1 - Math.exp(-1 / 240);
 /** One full mix stays below; only what several add up to goes beyond. */
@@ -23,6 +24,7 @@ export class Mixer {
   readonly playhead = new Playhead();
   readonly #voices: (Voice | null)[] = new Array<Voice | null>(MAX_VOICES).fill(null);
   readonly #strips = Array.from({ length: MAX_STRIPS }, () => new Strip());
+  readonly #blends: (Blend | null)[] = new Array<Blend | null>(MAX_BLENDS).fill(null);
   readonly #click = new Click();
   #masterGoal = 1;
   #master = 1;
@@ -47,6 +49,9 @@ export class Mixer {
         return null;
       case "strip":
         Object.assign(this.#strips[command.strip]!, { gain: command.gain, pan: command.pan, on: command.on });
+        return null;
+      case "blend":
+        this.#join(command.blend, command.stems, command.sources);
         return null;
       case "master":
         this.#masterGoal = command.gain;
@@ -100,14 +105,19 @@ export class Mixer {
     for (let i = 0; i < MAX_STRIPS; i++) {
       const strip = this.#strips[i]!;
       const voice = playing ? sounding(strip, transport.rev) : null;
-      if (voice === null) {
-        if (strip.voices.length > 0 || !strip.quiet || strip.sounding) strip.render(null, 0, 1, frames, left, right, offset);
-        continue;
+      if (voice === null) strip.cue(null, 0, 1);
+      else {
+        const ratio = transport.bpm / voice.bpm;
+        const at = (tick - voice.anchorTick) * samplesPerTick(voice.bpm);
+        // At one tempo samples and frames differ by a constant: rounded, so that whole frames are whole samples.
+        strip.cue(voice, ratio === 1 ? u + Math.round(at - u) : at, rate * ratio);
       }
-      const ratio = transport.bpm / voice.bpm;
-      const at = (tick - voice.anchorTick) * samplesPerTick(voice.bpm);
-      // At one tempo samples and frames differ by a constant: rounded, so that whole frames are whole samples.
-      strip.render(voice, ratio === 1 ? u + Math.round(at - u) : at, rate * ratio, frames, left, right, offset);
+      if (strip.share !== null) strip.share.fill(1, 0, frames);
+    }
+    for (let i = 0; i < MAX_BLENDS; i++) if (this.#blends[i] !== null) this.#blends[i]!.weigh(frames);
+    for (let i = 0; i < MAX_STRIPS; i++) {
+      const strip = this.#strips[i]!;
+      if (strip.cued !== null || strip.voices.length > 0 || !strip.quiet || strip.sounding) strip.render(frames, left, right, offset);
     }
     this.#click.render(transport, tick, playing ? rate / perTick : 0, frames, left, right, offset);
   }
@@ -149,6 +159,14 @@ export class Mixer {
       voice.start = command.start;
       voice.end = command.end;
     }
+  }
+
+  #join(index: number, stems: readonly number[], sources: readonly number[]): void {
+    const strips = (places: readonly number[]): Strip[] => places.map((place) => this.#strips[place]!);
+    if (stems.length === 0) this.#blends[index] = null;
+    else (this.#blends[index] ??= new Blend()).join(strips(stems), strips(sources));
+    const blended = new Set(this.#blends.flatMap((blend) => (blend === null ? [] : [...blend.stems, ...blend.sources])));
+    for (const strip of this.#strips) strip.share = blended.has(strip) ? (strip.share ?? new Float32Array(QUANTUM_MAX)) : null;
   }
 
   #add(index: number, voice: Voice): void {

@@ -2,6 +2,7 @@
 import { Emitter } from "./emitter.js";
 import type { HubMessage, Job, StreamOpen, Transport, Welcome } from "./messages.js";
 import { MixerHost, type Tap } from "./mixer-host.js";
+import { type Separation, Separations } from "./separations.js";
 import { type Generation, latest, soundingUnder, StreamBook, type StreamEntry } from "./streams.js";
 import { type Place, Supply, worthKeeping } from "./supply.js";
 import { barTicks, effective, positionAt, SAMPLE_RATE, sampleOf, samplesPerTick, withTransport } from "./timeline.js";
@@ -61,6 +62,7 @@ export class Player extends Emitter<PlayerEvents> {
   readonly #host: MixerHost;
   readonly #book: StreamBook;
   readonly #supply: Supply;
+  readonly #separations: Separations;
   readonly #settings = new Map<string, StripSettings>();
   readonly #bars = new Map<string, number>();
   #transports: readonly Transport[] = [];
@@ -75,6 +77,7 @@ export class Player extends Emitter<PlayerEvents> {
       (command, transfer) => this.#host.send(command, transfer),
       (entry, generation) => worthKeeping(entry, generation, this.#place()),
     );
+    this.#separations = new Separations(this.#book, (command, transfer) => this.#host.send(command, transfer));
     this.#supply = new Supply(this.#book, streamUrl, headers);
   }
 
@@ -117,6 +120,7 @@ export class Player extends Emitter<PlayerEvents> {
     this.#timer = undefined;
     this.#supply.stop();
     for (const entry of [...this.#book.entries]) this.#book.remove(entry.open.stream);
+    this.#separations.refresh();
     await this.#host.stop();
   }
 
@@ -144,10 +148,20 @@ export class Player extends Emitter<PlayerEvents> {
     }
   }
 
+  /** The streams of a separation: its stems, and what they are stems of. */
+  separation(job: string): Separation | undefined {
+    return this.#separations.of(job);
+  }
+
+  /** The separations whose stems are heard in a stream's place where they are there. */
+  separationsOf(entry: StreamEntry): readonly Separation[] {
+    return this.#separations.soundedBy(entry);
+  }
+
   /** Gain, pan, mute and solo of a stream; kept for one that is still to come. */
   setStrip(stream: string, settings: StripSettings): void {
     this.#settings.set(stream, settings);
-    for (const entry of this.#book.entries) this.#sendStrip(entry);
+    this.#sendStrips();
   }
 
   strip(stream: string): StripSettings {
@@ -202,15 +216,18 @@ export class Player extends Emitter<PlayerEvents> {
     this.#setTransports([message.transport]);
     for (const job of message.jobs) this.#jobChanged(job);
     for (const open of message.streams) this.#opened(open);
+    this.#separations.refresh();
   }
 
   #opened(open: StreamOpen): void {
     this.#book.open(open, this.#lengthOf(open));
-    const entry = this.#book.get(open.stream);
-    if (entry !== undefined) this.#sendStrip(entry);
+    this.#separations.refresh();
+    this.#sendStrips();
   }
 
-  #jobChanged({ job, state, params }: Job): void {
+  #jobChanged(message: Job): void {
+    const { job, state, params } = message;
+    this.#separations.learn(message);
     if (state === "cancelled" || state === "failed") this.#book.leave(job, performance.now() + LEAVE_MS);
     else if (typeof params.bars === "number") this.#bars.set(job, params.bars);
   }
@@ -230,10 +247,12 @@ export class Player extends Emitter<PlayerEvents> {
     this.#fetchMissing();
   }
 
-  #sendStrip({ open, strip }: StreamEntry): void {
-    const anySolo = [...this.#book.entries].some((entry) => this.strip(entry.open.stream).solo);
-    const { gainDb, pan, mute, solo } = this.strip(open.stream);
-    this.#host.send({ type: "strip", strip, gain: amplitude(gainDb), pan, on: !mute && (!anySolo || solo) });
+  #sendStrips(): void {
+    for (const entry of this.#book.entries) {
+      const { gainDb, pan } = this.strip(entry.open.stream);
+      const on = this.#separations.isOn(entry, (stream) => this.strip(stream));
+      this.#host.send({ type: "strip", strip: entry.strip, gain: amplitude(gainDb), pan, on });
+    }
   }
 
   #sendMap(): void {
@@ -254,7 +273,7 @@ export class Player extends Emitter<PlayerEvents> {
     this.#sendMap();
     const place = this.#place();
     if (place !== null) this.#book.retire(place.transport.rev);
-    this.#book.sweep(performance.now());
+    if (this.#book.sweep(performance.now())) this.#separations.refresh();
     this.#fetchMissing();
   }
 

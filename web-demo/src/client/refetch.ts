@@ -12,15 +12,15 @@ export interface Fetch extends Span {
 export interface Source {
   readonly stream: string;
   readonly epoch: number;
-  readonly start: number;
-  readonly known: number;
+  /** what is to be had */
+  readonly known: readonly Span[];
   readonly received: Spans;
   /** nearest first */
   readonly wanted: readonly Span[];
 }
 
 const PIECE = 2 * SAMPLE_RATE;
-const AT_ONCE = 3;
+const AT_ONCE = 4;
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 30_000;
 
@@ -39,14 +39,9 @@ export class Refetch {
 
   /** What to fetch now; each is under way until `done` or `failed` says otherwise. */
   next(sources: readonly Source[], nowMs: number): readonly Fetch[] {
-    const begun: Fetch[] = [];
-    for (const source of sources) {
-      for (const piece of this.#missing(source, nowMs)) {
-        if (this.#flying.length >= AT_ONCE) return begun;
-        this.#flying.push(piece);
-        begun.push(piece);
-      }
-    }
+    const room = Math.max(0, AT_ONCE - this.#flying.length);
+    const begun = inTurn(sources.map((source) => this.#missing(source, nowMs))).slice(0, room);
+    this.#flying.push(...begun);
     return begun;
   }
 
@@ -70,7 +65,7 @@ export class Refetch {
 
   #missing(source: Source, nowMs: number): readonly Fetch[] {
     return source.wanted
-      .flatMap((span) => source.received.gaps(Math.max(span.from, source.start), Math.min(span.to, source.known)))
+      .flatMap((span) => source.known.flatMap((known) => source.received.gaps(Math.max(span.from, known.from), Math.min(span.to, known.to))))
       .flatMap((gap) => pieces(gap, source))
       .filter((piece) => !this.#flying.some((f) => overlaps(f, piece)))
       .filter((piece) => !this.#failed.some((f) => f.untilMs > nowMs && overlaps(f, piece)));
@@ -86,6 +81,12 @@ function pieces(gap: Span, { stream, epoch }: Source): readonly Fetch[] {
     from = to;
   }
   return found;
+}
+
+/** The first of each, then the second of each: streams that sound together are fetched side by side. */
+function inTurn(lists: readonly (readonly Fetch[])[]): readonly Fetch[] {
+  const longest = Math.max(0, ...lists.map((list) => list.length));
+  return Array.from({ length: longest }, (_, i) => lists.flatMap((list) => list[i] ?? [])).flat();
 }
 
 function overlaps(a: Fetch, b: Fetch): boolean {

@@ -1,5 +1,6 @@
 /** The main thread's book of all streams: what was received, where it lies in the mixer's memory, what is missing. */
 import { BLOCK, BlockMap } from "./blocks.js";
+import { Extent } from "./extent.js";
 import type { Chunk, StreamClose, StreamEpoch, StreamGap, StreamOpen, Transport } from "./messages.js";
 import { Peaks } from "./peaks.js";
 import { type Span, Spans } from "./spans.js";
@@ -8,6 +9,11 @@ import { MAX_STRIPS, MAX_VOICES, type MixerCommand } from "./worklet-messages.js
 
 const ENDLESS_KEPT_S = 48;
 const BOUNDED_KEPT_S = 120;
+/** What all streams share: a song is kept as its sound and five stems, and a room holds several. */
+const BUDGET_BYTES = 384 * 2 ** 20;
+const LARGEST_SHARE = 1 / 8;
+const LEAST_KEPT_S = 24;
+const FRAME_BYTES = 4;
 
 /** A stream's audio at one tempo: addresses are counted anew when the tempo changes (A3). */
 export interface Generation {
@@ -22,8 +28,8 @@ export interface Generation {
   fromRev: number;
   /** first sample past the end; Infinity while it goes on */
   end: number;
-  /** samples before this one exist at the hub */
-  known: number;
+  /** what of it exists at the hub */
+  extent: Extent;
 }
 
 export interface StreamEntry {
@@ -46,6 +52,7 @@ export class StreamBook {
   readonly #wanted: Wanted;
   readonly #freeStrips = countdown(MAX_STRIPS);
   readonly #freeVoices = countdown(MAX_VOICES);
+  #bytes = 0;
   #transports: readonly Transport[] = [];
 
   constructor(send: Send, wanted: Wanted) {
@@ -67,8 +74,13 @@ export class StreamBook {
     for (const entry of this.#entries.values()) this.#matchTempos(entry);
   }
 
-  /** A stream begins, or is announced again after a reconnect; `samples` is its length in samples where that is known. */
-  open(message: StreamOpen, samples: number | null): void {
+  /** Memory of all streams together, in the mixer. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** A stream begins, or is announced again after a reconnect; `about` is its length where the message does not say it. */
+  open(message: StreamOpen, about: number | null): void {
     const known = this.#entries.get(message.stream);
     if (known !== undefined && latest(known).epoch === message.epoch && latest(known).bpm === message.bpm) return;
     this.remove(message.stream);
@@ -76,7 +88,8 @@ export class StreamBook {
     if (strip === undefined) return;
     const entry: StreamEntry = { open: message, strip, generations: [], leavesAtMs: Infinity };
     this.#entries.set(message.stream, entry);
-    this.#addGeneration(entry, message.bpm, message.epoch, message.start_sample ?? 0, this.#tempoBegan(message.bpm), samples);
+    const extent = new Extent(message.start_sample ?? 0, message.samples ?? null);
+    this.#addGeneration(entry, message.bpm, message.epoch, extent, this.#tempoBegan(message.bpm), message.samples ?? about);
   }
 
   epoch(message: StreamEpoch): void {
@@ -84,14 +97,16 @@ export class StreamBook {
     if (entry === undefined || message.epoch <= latest(entry).epoch) return;
     const last = latest(entry);
     if (message.bpm !== last.bpm) {
-      this.#addGeneration(entry, message.bpm, message.epoch, message.start_sample, Infinity, null);
+      this.#addGeneration(entry, message.bpm, message.epoch, new Extent(message.start_sample, null), Infinity, null);
       this.#matchTempos(entry);
       return;
     }
     last.epoch = message.epoch;
+    // A sound is the same whoever separates it: what is here of it stays right.
+    if (last.extent.wraps) return;
     last.end = Infinity;
     last.start = Math.min(last.start, message.start_sample);
-    last.known = Math.min(last.known, message.start_sample);
+    last.extent = last.extent.cut(message.start_sample);
     this.#truncate(last, message.start_sample);
     this.#announce(last);
   }
@@ -99,21 +114,21 @@ export class StreamBook {
   chunk(message: Chunk): void {
     const generation = this.#entries.get(message.stream)?.generations.find((g) => g.epoch === message.epoch);
     if (generation === undefined) return;
-    generation.known = Math.max(generation.known, message.start_sample + message.samples);
+    generation.extent.reach(message.start_sample + message.samples);
     this.write(message.stream, generation, message.start_sample, aligned(message.data));
   }
 
   gap(message: StreamGap): void {
     const entry = this.#entries.get(message.stream);
-    if (entry !== undefined) latest(entry).known = Math.max(latest(entry).known, message.to_sample);
+    if (entry !== undefined) latest(entry).extent.reach(message.to_sample);
   }
 
   close(message: StreamClose): void {
     const entry = this.#entries.get(message.stream);
     if (entry === undefined) return;
     const last = latest(entry);
-    last.end = message.samples;
-    last.known = message.samples;
+    last.end = last.extent.wraps ? last.extent.length! : message.samples;
+    last.extent.close(last.end);
     this.#announce(last);
   }
 
@@ -130,9 +145,11 @@ export class StreamBook {
     for (const entry of this.#entries.values()) if (entry.open.job === job) entry.leavesAtMs = atMs;
   }
 
-  /** Let go of streams that have left. */
-  sweep(nowMs: number): void {
-    for (const entry of [...this.#entries.values()]) if (entry.leavesAtMs <= nowMs) this.remove(entry.open.stream);
+  /** Let go of streams that have left; whether there were any. */
+  sweep(nowMs: number): boolean {
+    const left = [...this.#entries.values()].filter((entry) => entry.leavesAtMs <= nowMs);
+    for (const entry of left) this.remove(entry.open.stream);
+    return left.length > 0;
   }
 
   /** Let go of generations that a newer tempo has replaced for good; `rev` is of the transport in force. */
@@ -182,26 +199,35 @@ export class StreamBook {
     return true;
   }
 
-  #addGeneration(entry: StreamEntry, bpm: number, epoch: number, start: number, fromRev: number, samples: number | null): void {
+  #addGeneration(entry: StreamEntry, bpm: number, epoch: number, extent: Extent, fromRev: number, samples: number | null): void {
     const voice = this.#freeVoices.pop();
     if (voice === undefined) return;
-    const keptS = samples === null ? ENDLESS_KEPT_S : Math.min(BOUNDED_KEPT_S, samples / SAMPLE_RATE + 1);
-    const capacity = Math.ceil((keptS * SAMPLE_RATE) / BLOCK) + 1;
+    const capacity = Math.ceil((this.#keptS(samples) * SAMPLE_RATE) / BLOCK) + 1;
+    const start = extent.wraps ? 0 : extent.entry;
+    const end = extent.length ?? Infinity;
     const generation: Generation = {
       voice,
       bpm,
       start,
       epoch,
       fromRev,
-      end: Infinity,
-      known: start,
+      end,
+      extent,
       received: new Spans(),
       peaks: new Peaks(),
       blocks: new BlockMap(capacity),
     };
     entry.generations.push(generation);
-    const memory = new ArrayBuffer(capacity * BLOCK * 4);
-    this.#send({ type: "voice", voice, strip: entry.strip, anchorTick: entry.open.anchor_tick, bpm, fromRev, start, end: Infinity, memory }, [memory]);
+    const memory = new ArrayBuffer(capacity * BLOCK * FRAME_BYTES);
+    this.#bytes += memory.byteLength;
+    this.#send({ type: "voice", voice, strip: entry.strip, anchorTick: entry.open.anchor_tick, bpm, fromRev, start, end, memory }, [memory]);
+  }
+
+  /** Seconds of a stream to keep: what it would like, out of an equal part of what the others left. */
+  #keptS(samples: number | null): number {
+    const wishedS = samples === null ? ENDLESS_KEPT_S : Math.min(BOUNDED_KEPT_S, samples / SAMPLE_RATE + 1);
+    const leftS = ((BUDGET_BYTES - this.#bytes) * LARGEST_SHARE) / (SAMPLE_RATE * FRAME_BYTES);
+    return Math.min(wishedS, Math.max(LEAST_KEPT_S, leftS));
   }
 
   /** First revision of the tempo that the transport has, or is about to have; -1 where that is not the stream's. */
@@ -236,6 +262,7 @@ export class StreamBook {
   }
 
   #drop(generation: Generation): void {
+    this.#bytes -= generation.blocks.capacity * BLOCK * FRAME_BYTES;
     this.#send({ type: "drop", voice: generation.voice }, []);
     this.#freeVoices.push(generation.voice);
   }

@@ -15,12 +15,16 @@ export interface Place {
 const KEEP_BEHIND = 30 * SAMPLE_RATE;
 const KEEP_AHEAD = 12 * SAMPLE_RATE;
 const FETCH_AHEAD_S = 5;
+/** The heads of two turns of a loop, and what is fetched whole blocks at a time. */
+const KEEP_APART = 2 * FETCH_AHEAD_S * SAMPLE_RATE + 4 * BLOCK;
 
 /** What of a stream is worth keeping: around the present place, and where a loop will take it. */
-export function worthKeeping({ open }: StreamEntry, { bpm }: Generation, place: Place | null): readonly Span[] {
+export function worthKeeping({ open }: StreamEntry, { bpm, blocks }: Generation, place: Place | null): readonly Span[] {
   if (place === null) return [{ from: 0, to: KEEP_AHEAD }];
   const at = Math.floor(sampleOf(place.tick, open.anchor_tick, bpm));
-  return [{ from: at - KEEP_BEHIND, to: at + KEEP_AHEAD }, ...upcoming(place.transport, place.tick, open.anchor_tick, bpm, FETCH_AHEAD_S)];
+  // More than there is memory for would leave no room for what comes.
+  const behind = Math.max(0, Math.min(KEEP_BEHIND, blocks.capacity * BLOCK - KEEP_AHEAD - KEEP_APART));
+  return [{ from: at - behind, to: at + KEEP_AHEAD }, ...upcoming(place.transport, place.tick, open.anchor_tick, bpm, FETCH_AHEAD_S)];
 }
 
 export class Supply {
@@ -40,8 +44,9 @@ export class Supply {
   fetchMissing(place: Place): void {
     const near = [...this.#book.entries].map((entry) => source(entry, place));
     // A finished stream is wanted whole, in the background, for its picture.
-    const whole = near.filter((s) => s.end <= s.capacity).map((s) => ({ ...s, wanted: [{ from: s.start, to: s.end }] }));
-    for (const fetch of this.#refetch.next([...near, ...whole], performance.now())) void this.#fetch(fetch);
+    const whole = near.filter((s) => s.isWhole && s.end <= s.capacity).map((s) => ({ ...s, wanted: [{ from: 0, to: s.end }] }));
+    const now = performance.now();
+    for (const fetch of [...this.#refetch.next(near, now), ...this.#refetch.next(whole, now)]) void this.#fetch(fetch);
   }
 
   /** Let everything that is under way go. */
@@ -71,8 +76,14 @@ export class Supply {
   }
 }
 
-function source(entry: StreamEntry, { transport, tick }: Place): Source & { readonly end: number; readonly capacity: number } {
-  const { start, known, end, epoch, received, blocks, bpm } = latest(entry);
+interface Supplied extends Source {
+  readonly isWhole: boolean;
+  readonly end: number;
+  readonly capacity: number;
+}
+
+function source(entry: StreamEntry, { transport, tick }: Place): Supplied {
+  const { extent, end, epoch, received, blocks, bpm } = latest(entry);
   const wanted = upcoming(transport, tick, entry.open.anchor_tick, bpm, FETCH_AHEAD_S);
-  return { stream: entry.open.stream, epoch, start, known, received, end, capacity: blocks.capacity * BLOCK, wanted };
+  return { stream: entry.open.stream, epoch, known: extent.spans, received, isWhole: extent.isWhole, end, capacity: blocks.capacity * BLOCK, wanted };
 }

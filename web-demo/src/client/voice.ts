@@ -64,6 +64,18 @@ export class Voice {
     }
   }
 
+  /** First sample from `from` on that is not here, or one at `limit` or later. */
+  runEnd(from: number, limit: number): number {
+    let at = from;
+    while (at < limit) {
+      const block = Math.floor(at / BLOCK);
+      const slot = at < 0 ? undefined : this.#slots.get(block);
+      if (slot === undefined || at - block * BLOCK < this.#low[slot]! || at - block * BLOCK >= this.#high[slot]!) return at;
+      at = block * BLOCK + this.#high[slot]!;
+    }
+    return at;
+  }
+
   #give(block: number, slot: number): void {
     this.#slots.set(block, slot);
     this.#low[slot] = 0;

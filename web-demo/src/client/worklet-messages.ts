@@ -3,6 +3,7 @@ import type { Transport } from "./messages.js";
 
 export const MAX_STRIPS = 64;
 export const MAX_VOICES = 128;
+export const MAX_BLENDS = 32;
 
 export type MixerCommand =
   /** frame `frame` of the context is heard at hub time `hubUs`, and time goes on by `usPerFrame` */
@@ -22,6 +23,8 @@ export type MixerCommand =
   | { readonly type: "truncate"; readonly voice: number; readonly from: number }
   | { readonly type: "drop"; readonly voice: number }
   | { readonly type: "strip"; readonly strip: number; readonly gain: number; readonly pan: number; readonly on: boolean }
+  /** strips of stems, and of what they are stems of: the one or the other is heard; a blend without stems is over */
+  | { readonly type: "blend"; readonly blend: number; readonly stems: readonly number[]; readonly sources: readonly number[] }
   | { readonly type: "master"; readonly gain: number; readonly click: number }
   /** answered by a `status`; the buffer goes there and back */
   | { readonly type: "poll"; readonly values: Float64Array }

@@ -8,6 +8,7 @@ import {
   foldRoom,
   HubClock,
   type HubMessage,
+  type Job,
   type JobParams,
   keepVisit,
   newOpId,
@@ -26,10 +27,12 @@ import {
 import workletUrl from "../client/worklet.ts?worker&url";
 import { readPref, writePref } from "./prefs.js";
 import { PresenceSender } from "./presence.js";
+import type { Offer } from "./separations.js";
+import { Uploads } from "./uploads.js";
 import { Work } from "./work.js";
 
 /** Where on the page something was asked, and a refusal is shown. */
-export type Place = "transport" | "make" | "jobs" | "chat" | "tracks" | "arrangement" | "notes" | "versions";
+export type Place = "transport" | "make" | "jobs" | "chat" | "tracks" | "arrangement" | "notes" | "versions" | "sounds";
 
 export interface Frame {
   readonly nowUs: number;
@@ -55,6 +58,8 @@ export interface AppEvents {
   audio: boolean;
   refused: { readonly place: Place; readonly message: string };
   chunk: { readonly job: string };
+  /** someone here wants something separated, and has not said how */
+  separate: Offer;
 }
 
 export type TransportChange = Partial<Pick<Transport, "playing" | "bpm" | "numerator" | "denominator" | "loop">> & {
@@ -75,6 +80,7 @@ export class App extends Emitter<AppEvents> {
   readonly connection: Connection;
   readonly work: Work;
   readonly presence: PresenceSender;
+  readonly uploads: Uploads;
   /** whether this member came in with a token: a link without one may open nothing for others */
   readonly byToken: boolean;
   readonly traffic: Traffic = { audioBytes: 0, audioMessages: 0, otherMessages: 0 };
@@ -113,6 +119,7 @@ export class App extends Emitter<AppEvents> {
     this.work = new Work(this);
     this.work.editor.reclaim(visit?.waiting ?? []);
     this.presence = new PresenceSender(this);
+    this.uploads = new Uploads(this);
     this.clock = new HubClock((t0) => this.connection.send({ type: "clock.ping", t0 }));
     this.player = new Player({
       workletUrl,
@@ -129,6 +136,17 @@ export class App extends Emitter<AppEvents> {
   headers(): Readonly<Record<string, string>> {
     const { resume } = this.connection;
     return { ...this.#authorization(), ...(resume !== null && { "X-Logdrum-Session": resume.session, "X-Logdrum-Key": resume.key }) };
+  }
+
+  /** Where a sound that is called so goes. */
+  assetsUrl(name: string): string {
+    return `/v1/rooms/${this.roomName}/assets?name=${encodeURIComponent(name)}`;
+  }
+
+  /** Where a sound of the room is; a link carries no headers, so its token stands in it (H6). */
+  assetUrl(asset: string): string {
+    const token = this.#token === undefined ? "" : `?token=${encodeURIComponent(this.#token)}`;
+    return `/v1/rooms/${this.roomName}/assets/${asset}${token}`;
   }
 
   start(): void {
@@ -182,13 +200,25 @@ export class App extends Emitter<AppEvents> {
 
   /** Ask for a generation that begins on a bar; where the transport stands still, it plays as soon as there is sound. */
   generate(params: JobParams): void {
-    this.#begin("make", { start: "bar", ...params, prompt: params.prompt?.trim() || DEFAULT_PROMPT });
+    const asked = { start: "bar", ...params, prompt: params.prompt?.trim() || DEFAULT_PROMPT } as const;
+    const op = this.#submit("make", "generate", asked);
+    if (op !== null) this.#playWhenHeard(op);
   }
 
   /** Have the notes of a clip played, or of every clip that is not muted; `heard` is called when their first sound is here (J8). */
   playNotes(place: Place, clip: string, heard?: () => void): void {
-    const op = this.#begin(place, { model: "groove", clip });
-    if (op !== null && heard !== undefined) this.#whenHeard(op, HEARD_WITHIN_MS, (isHeard) => isHeard && heard());
+    const op = this.#submit(place, "generate", { model: "groove", clip });
+    if (op === null) return;
+    this.#playWhenHeard(op);
+    if (heard !== undefined) this.#whenHeard(op, HEARD_WITHIN_MS, (isHeard) => isHeard && heard());
+  }
+
+  /** Have a sound pulled into stems; where the transport stands still, it plays once there is sound (J3). */
+  separate(place: Place, params: JobParams): void {
+    if (!this.work.may(place)) return;
+    const op = this.#submit(place, "separate", params);
+    if (op === null || params.job !== undefined || this.intended()?.playing === true) return;
+    this.#whenHeard(op, HEARD_WITHIN_MS, (isHeard) => isHeard && this.#playInside(op));
   }
 
   /** Ask how far a sound of the room follows its genre's conventions (J10). */
@@ -302,11 +332,20 @@ export class App extends Emitter<AppEvents> {
     return sent;
   }
 
-  #begin(place: Place, params: JobParams): string | null {
+  #submit(place: Place, kind: Job["kind"], params: JobParams): string | null {
     void this.player.resume();
-    const op = this.#ask(place, (op_id) => ({ type: "job.submit", op_id, kind: "generate", params }));
-    if (op !== null && this.intended()?.playing !== true) this.#whenHeard(op, PLAY_ANYWAY_MS, () => this.#playFromBar());
-    return op;
+    return this.#ask(place, (op_id) => ({ type: "job.submit", op_id, kind, params }));
+  }
+
+  #playWhenHeard(op: string): void {
+    if (this.intended()?.playing !== true) this.#whenHeard(op, PLAY_ANYWAY_MS, () => this.#playFromBar());
+  }
+
+  /** Play a sound from where the playhead stands in it, or from its beginning. */
+  #playInside(op: string): void {
+    const job = this.room.jobs.find(({ op_id }) => op_id === op)?.job;
+    const anchor = this.room.streams.find(({ open }) => open.job === job)?.open.anchor_tick ?? 0;
+    if (this.intended()?.playing !== true) this.setTransport({ playing: true, ...(this.tick < anchor && { tick: anchor }) });
   }
 
   #playFromBar(): void {

@@ -1,23 +1,25 @@
 import { Locate, ZoomIn, ZoomOut } from "lucide";
 
-import { type Entity, propsOf } from "../client/index.js";
+import { type Entity, type Peaks, propsOf } from "../client/index.js";
 import type { App } from "./app.js";
 import { sized } from "./canvas.js";
 import { endOf } from "./clip-edits.js";
 import { h, iconButton, setPressed } from "./dom.js";
-import { type Clip, drawLanes, drawRuler, type Scene } from "./draw.js";
+import { type Clip, drawLanes, drawRuler, type Scene, type Wave } from "./draw.js";
 import type { ClipPicture, TrackLane } from "./draw-tracks.js";
+import { dropTarget } from "./drop-target.js";
 import { emptyState } from "./empty-state.js";
 import { gridSelect } from "./grid-select.js";
 import { inlineField } from "./inline-field.js";
 import { LaneHands } from "./lane-hands.js";
 import { isWritten } from "./jobs.js";
-import { jobDetail, jobTitle, type Lane, type LaneGroup, layOut, ROW_HEIGHT, totalHeight } from "./lanes.js";
+import { jobDetail, type Lane, type LaneGroup, layOut, ROW_HEIGHT, titleIn, totalHeight } from "./lanes.js";
 import { NoteCache } from "./note-cache.js";
 import { notesSwitch } from "./notes-sound.js";
 import { type Guest, guests } from "./presence.js";
 import { refusalAt } from "./refusal.js";
 import { RulerHands } from "./ruler-hands.js";
+import { common } from "./separations.js";
 import { palette } from "./theme.js";
 import { newMarker, setMarker } from "./track-edits.js";
 import { trackHeads } from "./track-heads.js";
@@ -57,7 +59,7 @@ export class Arrangement {
     this.#scroller.append(h("div", { class: "tracks" }, trackHeads(app), groups), this.#fill);
     this.#rulerRow.append(this.#tools(), this.#ruler);
     const said = refusalAt(app, "arrangement", this.#canvas);
-    this.element = h("section", { class: "arrangement", "aria-label": "Arrangement" }, this.#rulerRow, this.#scroller, emptyState(app), said);
+    this.element = h("section", { class: "arrangement", "aria-label": "Arrangement" }, this.#rulerRow, this.#scroller, emptyState(app), said, dropTarget(app));
     const view = (): View => this.#view;
     this.#hands = new LaneHands(app, this.#canvas, { view, scrollTop: () => this.#scroller.scrollTop, onOpen });
     this.#rulerHands = new RulerHands(app, this.#ruler, {
@@ -163,7 +165,7 @@ export class Arrangement {
     const track = this.#app.work.tracks[Math.floor(y / ROW_HEIGHT)];
     this.#app.presence.show({ tick: Math.round(tickAt(this.#view, event.offsetX)), track: track?.id ?? null });
     const group = this.#groups.find((g) => y >= g.top && y < totalHeight([g]));
-    const title = group === undefined ? "" : [jobTitle(group.job), jobDetail(group.job)].filter(Boolean).join(" · ");
+    const title = group === undefined ? "" : [titleIn(this.#app.room, this.#app.work.document, group.job), jobDetail(group.job)].filter(Boolean).join(" · ");
     if (this.#canvas.title !== title) this.#canvas.title = title;
   }
 
@@ -196,6 +198,7 @@ export class Arrangement {
       silent: this.#silent(),
       guests: people,
       clip: (lane) => this.#clip(lane),
+      title: ({ job }) => titleIn(this.#app.room, this.#app.work.document, job),
       tracks: this.#lanes(width, people),
       markers: this.#markers(),
       chosenMarker: this.#app.work.marker?.id ?? null,
@@ -263,16 +266,24 @@ export class Arrangement {
   #clip({ stream }: Lane): Clip | null {
     const entry = this.#app.player.stream(stream.open.stream);
     if (entry === undefined) return null;
-    const generation = this.#app.player.drawn(entry);
-    const end = generation.end === Infinity ? generation.known : generation.end;
+    const { extent, end, start, bpm, peaks } = this.#app.player.drawn(entry);
+    const separated = this.#app.player.separation(stream.open.job);
+    const mix = separated?.sources.find(({ open }) => open.job === stream.open.job);
+    const spans = extent.isWhole ? [{ from: start, to: end }] : extent.spans;
     return {
-      fromSample: generation.start,
-      toSample: end,
+      fromSample: start,
+      toSample: mix === undefined || extent.length === null ? spans.at(-1)!.to : extent.length,
       anchorTick: entry.open.anchor_tick,
-      bpm: generation.bpm,
-      growing: generation.end === Infinity,
-      scale: Math.min(MAX_WAVE_GAIN, 0.95 / Math.max(0.05, generation.peaks.loudest)),
-      peak: (from, to) => generation.peaks.between(from, to),
+      bpm,
+      growing: !extent.isWhole,
+      ...waveOf(peaks),
+      spans,
+      behind: mix === undefined ? null : waveOf(this.#app.player.drawn(mix).peaks),
+      given: this.#app.player.separationsOf(entry).flatMap(({ stems }) => common(stems.map((stem) => this.#app.player.drawn(stem).extent.spans))),
     };
   }
+}
+
+function waveOf(peaks: Peaks): Wave {
+  return { scale: Math.min(MAX_WAVE_GAIN, 0.95 / Math.max(0.05, peaks.loudest)), peak: (from, to) => peaks.between(from, to) };
 }

@@ -1,22 +1,33 @@
 /** Paints the arrangement: grid, clips with their waveforms, the loop, people and the playhead. */
-import { barTicks, beatTicks, type Loop, samplesPerTick, tickOf } from "../client/index.js";
+import { barTicks, beatTicks, type Loop, samplesPerTick, type Span, tickOf } from "../client/index.js";
 import { type Ctx, drawNameTag, FONT, roundRect, withAlpha } from "./canvas.js";
 import { drawMarkerLines, drawMarkers, drawTrackGrounds, drawTracks, type TrackScene } from "./draw-tracks.js";
-import { HEADER_HEIGHT, jobTitle, type Lane, type LaneGroup, ROW_HEIGHT } from "./lanes.js";
+import { HEADER_HEIGHT, type Lane, type LaneGroup, ROW_HEIGHT } from "./lanes.js";
 import type { Guest } from "./presence.js";
+import { uncovered } from "./separations.js";
 import { stemColor } from "./stems.js";
 import { barsPerLabel, tickAt, xOf } from "./view.js";
 
-export interface Clip {
+/** What is painted as a waveform. */
+export interface Wave {
+  /** makes a quiet stem's waveform as tall as a loud one's, within reason */
+  readonly scale: number;
+  peak(from: number, to: number): number;
+}
+
+export interface Clip extends Wave {
   readonly fromSample: number;
   readonly toSample: number;
   readonly anchorTick: number;
   readonly bpm: number;
   /** still being rendered */
   readonly growing: boolean;
-  /** makes a quiet stem's waveform as tall as a loud one's, within reason */
-  readonly scale: number;
-  peak(from: number, to: number): number;
+  /** what of it is there, in the order in which it came */
+  readonly spans: readonly Span[];
+  /** the sound that is heard where this stem of it is not there yet */
+  readonly behind: Wave | null;
+  /** what is heard as stems of its own */
+  readonly given: readonly Span[];
 }
 
 export interface Scene extends TrackScene {
@@ -29,10 +40,12 @@ export interface Scene extends TrackScene {
   readonly silent: ReadonlySet<string>;
   readonly guests: readonly Guest[];
   clip(lane: Lane): Clip | null;
+  title(group: LaneGroup): string;
 }
 
 const COLUMN = 2;
 const CLIP_PAD = 4;
+const HATCH_PX = 7;
 
 export function drawRuler(ctx: Ctx, scene: Scene): void {
   const { width, height, palette } = scene;
@@ -125,10 +138,10 @@ function drawGroup(ctx: Ctx, scene: Scene, group: LaneGroup): void {
   if (whole) drawSummary(ctx, scene, group, whole);
 }
 
-function span(scene: Scene, clip: Clip): readonly [number, number] {
+function span(scene: Scene, clip: Clip, samples: Span = { from: clip.fromSample, to: clip.toSample }): readonly [number, number] {
   return [
-    xOf(scene.view, tickOf(clip.fromSample, clip.anchorTick, clip.bpm)),
-    xOf(scene.view, tickOf(clip.toSample, clip.anchorTick, clip.bpm)),
+    xOf(scene.view, tickOf(samples.from, clip.anchorTick, clip.bpm)),
+    xOf(scene.view, tickOf(samples.to, clip.anchorTick, clip.bpm)),
   ];
 }
 
@@ -149,7 +162,7 @@ function drawSummary(ctx: Ctx, scene: Scene, group: LaneGroup, clip: Clip): void
   ctx.font = FONT;
   ctx.textBaseline = "middle";
   ctx.fillStyle = scene.palette.text;
-  ctx.fillText(jobTitle(group.job), x + 8, y + HEADER_HEIGHT / 2 + 1);
+  ctx.fillText(scene.title(group), x + 8, y + HEADER_HEIGHT / 2 + 1);
   ctx.restore();
 }
 
@@ -164,16 +177,62 @@ function drawClip(ctx: Ctx, scene: Scene, lane: Lane, clip: Clip): void {
   ctx.beginPath();
   ctx.roundRect(from, top, Math.max(2, to - from), height, 3);
   ctx.clip();
-  ctx.fillStyle = withAlpha(color, silent ? 0.06 : 0.13);
-  ctx.fillRect(from, top, to - from, height);
-  drawWave(ctx, scene, clip, Math.max(0, from), Math.min(scene.width, to), top, height, color, silent);
+  const box = { top, height };
+  for (const samples of clip.spans) {
+    const [left, right] = span(scene, clip, samples);
+    ctx.fillStyle = withAlpha(color, silent ? 0.06 : 0.13);
+    ctx.fillRect(left, top, right - left, height);
+    drawWave(ctx, scene, clip, clip, left, right, box, silent ? [withAlpha(color, 0.25), withAlpha(color, 0.18)] : [withAlpha(color, 0.95), withAlpha(color, 0.6)]);
+  }
+  for (const samples of clip.behind === null ? [] : uncovered(clip.spans, clip.toSample)) drawBehind(ctx, scene, clip, samples, box);
+  for (const samples of clip.given) drawGiven(ctx, scene, clip, samples, box);
   ctx.fillStyle = withAlpha(scene.palette.violet, silent ? 0.4 : 1);
   ctx.fillRect(from, top, to - from, 1.5);
-  if (clip.growing) drawGrowingEdge(ctx, to, top, height, color);
+  const newest = clip.spans.at(-1);
+  if (clip.growing && newest !== undefined) drawGrowingEdge(ctx, span(scene, clip, newest)[1], top, height, color);
   ctx.restore();
 }
 
-function drawWave(ctx: Ctx, scene: Scene, clip: Clip, from: number, to: number, top: number, height: number, color: string, silent: boolean): void {
+interface Box {
+  readonly top: number;
+  readonly height: number;
+}
+
+/** Not separated yet: the sound itself, dimmed and hatched, because it is heard whole there. */
+function drawBehind(ctx: Ctx, scene: Scene, clip: Clip, samples: Span, { top, height }: Box): void {
+  const [left, right] = span(scene, clip, samples);
+  const from = Math.max(0, left);
+  const to = Math.min(scene.width, right);
+  if (to <= from) return;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(from, top, to - from, height);
+  ctx.clip();
+  const dim = scene.palette.dim;
+  drawWave(ctx, scene, clip, clip.behind!, left, right, { top, height }, [withAlpha(dim, 0.42), withAlpha(dim, 0.3)]);
+  ctx.strokeStyle = withAlpha(dim, 0.16);
+  ctx.lineWidth = 1;
+  ctx.beginPath();
+  // Anchored to the lane's own zero, so that it stands still while the part shrinks.
+  const phase = xOf(scene.view, clip.anchorTick) % HATCH_PX;
+  for (let x = Math.floor((from - height) / HATCH_PX) * HATCH_PX + phase; x < to; x += HATCH_PX) {
+    ctx.moveTo(x, top + height);
+    ctx.lineTo(x + height, top);
+  }
+  ctx.stroke();
+  ctx.restore();
+}
+
+/** Heard as its stems, which have lanes of their own. */
+function drawGiven(ctx: Ctx, scene: Scene, clip: Clip, samples: Span, { top, height }: Box): void {
+  const [left, right] = span(scene, clip, samples);
+  ctx.fillStyle = withAlpha(scene.palette.ground, 0.62);
+  ctx.fillRect(left, top, right - left, height);
+}
+
+function drawWave(ctx: Ctx, scene: Scene, clip: Clip, wave: Wave, left: number, right: number, { top, height }: Box, [played, coming]: readonly [string, string]): void {
+  const from = Math.max(0, left);
+  const to = Math.min(scene.width, right);
   const head = xOf(scene.view, scene.headTick);
   const samplesPerPixel = samplesPerTick(clip.bpm) / scene.view.pixelsPerTick;
   const middle = top + height / 2;
@@ -184,14 +243,14 @@ function drawWave(ctx: Ctx, scene: Scene, clip: Clip, from: number, to: number, 
     ctx.beginPath();
     for (let x = a; x < b; x += COLUMN) {
       const sample = sampleAt(x);
-      const half = Math.max(0.5, loudness(clip.peak(sample, sample + samplesPerPixel * COLUMN) * clip.scale) * (height / 2 - 3));
+      const half = Math.max(0.5, loudness(Math.min(1, wave.peak(sample, sample + samplesPerPixel * COLUMN) * wave.scale)) * (height / 2 - 3));
       ctx.rect(x, middle - half, COLUMN - 0.5, half * 2);
     }
     ctx.fill();
   };
   const split = Math.min(to, Math.max(start, Math.floor(head / COLUMN) * COLUMN));
-  paint(start, split, withAlpha(color, silent ? 0.25 : 0.95));
-  paint(split, to, withAlpha(color, silent ? 0.18 : 0.6));
+  paint(start, split, played);
+  paint(split, to, coming);
 }
 
 /** Quiet passages stay visible. */

@@ -1,4 +1,4 @@
-import { Activity, ChevronDown, GitBranch, MessageSquare, Piano } from "lucide";
+import { Activity, ChevronDown, Disc3, GitBranch, MessageSquare, Piano } from "lucide";
 
 import type { App } from "./app.js";
 import { chat } from "./chat.js";
@@ -6,9 +6,10 @@ import { diagnostics } from "./diagnostics.js";
 import { h, icon, iconButton } from "./dom.js";
 import { PianoRoll } from "./piano-roll.js";
 import { readPref, writePref } from "./prefs.js";
+import { sounds } from "./sounds.js";
 import { versions } from "./versions.js";
 
-const TABS = ["notes", "versions", "chat", "diagnostics"] as const;
+const TABS = ["notes", "sounds", "versions", "chat", "diagnostics"] as const;
 export type Tab = (typeof TABS)[number];
 
 const MIN_PX = 96;
@@ -20,13 +21,14 @@ export interface Drawer {
   open(tab: Tab): void;
 }
 
-/** Piano roll, versions, chat and diagnostics, under the arrangement; drag its edge to size it. */
+/** Piano roll, sounds, versions, chat and diagnostics, under the arrangement; drag its edge to size it. */
 export function drawer(app: App): Drawer {
   const piano = new PianoRoll(app);
-  const panels: Readonly<Record<Tab, HTMLElement>> = { notes: piano.element, versions: versions(app), chat: chat(app), diagnostics: diagnostics(app) };
+  const panels: Readonly<Record<Tab, HTMLElement>> = { notes: piano.element, sounds: sounds(app), versions: versions(app), chat: chat(app), diagnostics: diagnostics(app) };
   const unread = h("span", { class: "badge", hidden: true });
   const tabs: Readonly<Record<Tab, HTMLButtonElement>> = {
     notes: tabButton("Piano roll", icon(Piano)),
+    sounds: tabButton("Sounds", icon(Disc3)),
     versions: tabButton("Versions", icon(GitBranch)),
     chat: tabButton("Chat", icon(MessageSquare), unread),
     diagnostics: tabButton("Diagnostics", icon(Activity)),

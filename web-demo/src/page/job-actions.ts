@@ -1,11 +1,13 @@
-import { FileMusic, Gauge } from "lucide";
+import { FileMusic, Gauge, Split } from "lucide";
 
 import type { Job } from "../client/index.js";
 import type { App } from "./app.js";
 import { h, icon, setText } from "./dom.js";
 import type { JobPart } from "./job-card.js";
 import { isComposed, keptStems, otherTempo } from "./jobs.js";
+import { jobTitle } from "./lanes.js";
 import { scoreGeneration } from "./scoring.js";
+import { isSeparation, stemsOf } from "./separations.js";
 
 interface Action {
   readonly element: HTMLButtonElement;
@@ -14,7 +16,7 @@ interface Action {
 
 /** What can be done with a job; nothing takes its place where nothing can. */
 export function jobActions(app: App): JobPart {
-  const actions = [tempoAction(app), writeAction(app), scoreAction(app)];
+  const actions = [tempoAction(app), writeAction(app), separateAction(app), scoreAction(app)];
   const element = h("div", { class: "job-actions" }, ...actions.map((action) => action.element));
   return {
     element,
@@ -40,18 +42,36 @@ function tempoAction(app: App): Action {
   };
 }
 
-/** Writes the section at the playhead into the tracks. */
+/** Writes the section at the playhead, or the log drum of a separation, into the tracks. */
 function writeAction(app: App): Action {
   let id = "";
-  const element = actionButton("Write the section at the playhead into the tracks (W)", () => app.work.writeNotes(id), icon(FileMusic, 14));
+  const element = actionButton("", () => app.work.writeNotes(id), icon(FileMusic, 14));
   return {
     element,
     show: (job) => {
       id = job.job;
       const writing = app.work.isWriting(id);
-      element.hidden = !isOnTimeline(job);
+      const drummed = isSeparation(job) && stemsOf(app.room, id).some(({ open }) => open.stem === "log_drum");
+      element.hidden = !isOnTimeline(job) && !drummed;
       element.disabled = writing || !app.work.mayEdit;
-      say(element, writing ? "Writing…" : "Write as notes");
+      element.title = drummed ? "What was heard of the log drum so far, as a track with its notes" : "Write the section at the playhead into the tracks (W)";
+      say(element, writing ? "Writing…" : drummed ? "Write log drum as notes" : "Write as notes");
+    },
+  };
+}
+
+/** Pulls a piece into stems, a running one as it plays. */
+function separateAction(app: App): Action {
+  let shown: Job | null = null;
+  const ask = (): void => void (shown !== null && app.emit("separate", { title: jobTitle(shown), of: { job: shown.job } }));
+  const element = actionButton("Pull it into vocals, drums, bass, log drum and the rest", ask, icon(Split, 14));
+  return {
+    element,
+    show: (job) => {
+      shown = job;
+      element.hidden = !isOnTimeline(job);
+      element.disabled = !app.work.mayEdit;
+      say(element, "Separate");
     },
   };
 }

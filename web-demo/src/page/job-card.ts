@@ -8,8 +8,11 @@ import { direction } from "./direction.js";
 import { h, iconButton, setText } from "./dom.js";
 import { jobActions } from "./job-actions.js";
 import { writtenText } from "./jobs.js";
-import { jobDetail, jobTitle } from "./lanes.js";
+import { jobDetail, titleIn } from "./lanes.js";
 import { hearInstead } from "./notes-sound.js";
+import { leftText, Pace } from "./pace.js";
+import { separatedStems } from "./separated-stems.js";
+import { followsOn, isSeparation } from "./separations.js";
 
 /** A piece of a job's card; it is kept while the job changes, so that what has the focus keeps it. */
 export interface JobPart {
@@ -30,7 +33,7 @@ export type WrittenOf = (job: string) => readonly Op[] | undefined;
 
 /** A job: what it is, who asked, how far it is, what was made of it, and what can be done with it. */
 export function jobCard(app: App, written: WrittenOf): JobPart {
-  const parts = [headLine(app), metaLine(app), progressBar(), direction(app), jobActions(app), writtenNotice(app, written), choiceList(), conformanceView(app)];
+  const parts = [headLine(app), metaLine(app), progressBar(app), separatedStems(app), direction(app), jobActions(app), writtenNotice(app, written), choiceList(), conformanceView(app)];
   const element = h("li", { class: "job" }, ...parts.map((part) => part.element));
   return {
     element,
@@ -53,7 +56,7 @@ function headLine(app: App): JobPart {
     element: h("div", { class: "job-line" }, title, button),
     show: (shown) => {
       job = shown;
-      const text = titleOf(app, shown);
+      const text = titleIn(app.room, app.work.document, shown);
       setText(title, text);
       title.title = text;
       const does = shown.state === "failed" ? "Dismiss" : shown.state !== "done" ? "Cancel" : shown.kind === "score" ? "Forget" : "Take off the timeline";
@@ -63,55 +66,46 @@ function headLine(app: App): JobPart {
   };
 }
 
-/** A score is called after what it listened to. */
-function titleOf({ room }: App, job: Job): string {
-  const sound = job.kind === "score" ? room.assets.find(({ asset }) => asset === job.params.asset)?.name : undefined;
-  return sound === undefined ? jobTitle(job) : `Score of ${sound.replace(/\.(wav|flac|mp3|ogg)$/i, "")}`;
-}
-
 function metaLine(app: App): JobPart {
   const dot = h("span", { class: "dot" });
   const text = h("span", {});
   const error = h("p", { class: "job-error" });
-  let beganMs: number | undefined;
+  const pace = new Pace();
   return {
     element: h("div", {}, h("div", { class: "job-meta" }, dot, text), error),
     show: (job) => {
-      if (job.state === "running") beganMs ??= performance.now();
+      if (job.state === "running") pace.note(performance.now(), job.progress);
+      const left = job.state === "running" && isRendered(app, job) ? leftText(pace.leftS()) : "";
       const by = app.room.members.find((member) => member.session === job.by);
       dot.style.background = by?.color ?? "var(--dim)";
       dot.title = by?.name ?? "someone who left";
-      setText(text, [stateOf(job), jobDetail(job), timeLeft(job, beganMs)].filter(Boolean).join(" · "));
+      setText(text, [stateOf(app, job), jobDetail(job), left].filter(Boolean).join(" · "));
       error.hidden = job.state !== "failed";
       setText(error, job.error?.message ?? "The engine gave no reason. Try again.");
     },
   };
 }
 
-function stateOf(job: Job): string {
+function stateOf(app: App, job: Job): string {
   if (job.state !== "running") return STATES[job.state];
-  return job.kind === "score" ? "listening" : isRendered(job) ? "rendering" : STATES.running;
+  if (isSeparation(job)) return followsOn(app.room, job) ? "separating as it plays" : `separating, ${Math.floor(job.progress * 100)} %`;
+  return job.kind === "score" ? "listening" : isRendered(app, job) ? "rendering" : STATES.running;
 }
 
 /** Whether it has an end that it works towards. */
-function isRendered(job: Job): boolean {
+function isRendered(app: App, job: Job): boolean {
+  if (isSeparation(job)) return !followsOn(app.room, job);
   return job.kind !== "generate" || (job.params.clip === undefined && typeof job.params.bars === "number");
 }
 
-function timeLeft(job: Job, beganMs: number | undefined): string {
-  if (job.state !== "running" || !isRendered(job) || beganMs === undefined || job.progress < 0.05 || job.progress >= 1) return "";
-  const spent = performance.now() - beganMs;
-  return `${Math.max(1, Math.round(((spent / job.progress) * (1 - job.progress)) / 1000))} s left`;
-}
-
-function progressBar(): JobPart {
+function progressBar(app: App): JobPart {
   const fill = h("div", { class: "progress-fill" });
   const element = h("div", { class: "progress", role: "progressbar", "aria-label": "Progress", "aria-valuemin": 0, "aria-valuemax": 100 }, fill);
   return {
     element,
     show: (job) => {
       const percent = Math.round(job.progress * 100);
-      element.hidden = !(job.state === "queued" || (job.state === "running" && isRendered(job)));
+      element.hidden = !(job.state === "queued" || (job.state === "running" && isRendered(app, job)));
       element.setAttribute("aria-valuenow", String(percent));
       fill.style.width = `${percent}%`;
     },
@@ -132,6 +126,7 @@ function writtenNotice(app: App, written: WrittenOf): JobPart {
       const clips = ops?.filter((op) => op.op === "put" && op.kind === "clip") ?? [];
       const undone = clips.length > 0 && clips.every(({ id }) => app.work.document.get("clip", id) === undefined);
       element.hidden = ops === undefined || undone;
+      hear.hidden = isSeparation(shown);
       setText(text, ops === undefined ? "" : writtenText(ops, app.barTicks()));
     },
   };

@@ -28,7 +28,7 @@ export function ledJob({ jobs }: RoomState): Job | undefined {
 
 /** What plays the notes of a clip, or of all (J8). */
 export function notesJob({ jobs }: RoomState, clip: string): Job | undefined {
-  return jobs.findLast((job) => job.params.clip === clip && (job.state === "queued" || job.state === "running"));
+  return jobs.findLast((job) => job.kind === "generate" && job.params.clip === clip && (job.state === "queued" || job.state === "running"));
 }
 
 /** Whether an element came from the genre, not from the prompt (J6). */

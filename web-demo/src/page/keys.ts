@@ -6,6 +6,7 @@ import { addTrackNow } from "./add-track.js";
 import { leadTo } from "./direction.js";
 import { isComposed, ledJob, SECTIONS } from "./jobs.js";
 import { toggleClip, toggleNotes } from "./notes-sound.js";
+import { separateChosen } from "./separate-clip.js";
 import { toggleLoop } from "./transport-bar.js";
 import type { Surface } from "./work.js";
 
@@ -32,6 +33,8 @@ export const SHORTCUTS: readonly (readonly [keys: string, what: string])[] = [
   ["P  ⇧P", "Play or stop all written notes, the open clip alone"],
   ["1 … 5", "Intro, build, drop, break, outro of the running groove"],
   ["W", "Write the running groove's section as notes"],
+  ["X", "Separate the chosen clip's sound, or the piece"],
+  ["U", "Go to the sounds; add one there"],
   ["G", "Go to the prompt; Enter generates"],
   ["C", "Go to the chat"],
   ["V", "Go to the versions"],
@@ -44,6 +47,7 @@ export interface Actions {
   readonly showSheet: () => void;
   readonly openChat: () => void;
   readonly openNotes: () => void;
+  readonly openSounds: () => void;
   readonly openVersions: () => void;
   /** say something to who cannot see the canvas */
   readonly announce: (text: string) => void;
@@ -81,7 +85,7 @@ function actionOf(event: KeyboardEvent, actions: Actions): Act | undefined {
   return editingKeys(event, actions)[key] ?? movingKeys(actions)[key];
 }
 
-function movingKeys({ app, arrangement, showSheet, openChat, openVersions }: Actions): Readonly<Record<string, Act>> {
+function movingKeys({ app, arrangement, showSheet, openChat, openSounds, openVersions }: Actions): Readonly<Record<string, Act>> {
   return {
     " ": () => app.togglePlay(),
     ArrowLeft: () => arrangement.step(-1),
@@ -94,6 +98,8 @@ function movingKeys({ app, arrangement, showSheet, openChat, openVersions }: Act
     g: () => focus("prompt"),
     c: openChat,
     v: openVersions,
+    u: openSounds,
+    x: () => separateChosen(app),
     "?": showSheet,
   };
 }

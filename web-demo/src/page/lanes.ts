@@ -1,5 +1,6 @@
-import type { Job, RoomState, StreamState } from "../client/index.js";
+import { type Job, MIX, propsOf, type RoomState, type StreamState, type Document } from "../client/index.js";
 import { EVERY_CLIP, isComposed } from "./jobs.js";
+import { isSeparation, soundName } from "./separations.js";
 import { stemOrder } from "./stems.js";
 
 export const HEADER_HEIGHT = 30;
@@ -18,10 +19,10 @@ export interface Lane {
   readonly top: number;
 }
 
-/** Where generated stems lie, from `top` on; jobs without streams yet are not on the timeline. */
+/** Where stems lie, from `top` on; jobs without streams yet are not on the timeline, and a separated sound lies behind its stems. */
 export function layOut(room: RoomState, folded: ReadonlySet<string>, top = 0): readonly LaneGroup[] {
   return room.jobs.flatMap((job) => {
-    const streams = room.streams.filter((s) => s.open.job === job.job).sort((a, b) => stemOrder(a.open.stem) - stemOrder(b.open.stem));
+    const streams = room.streams.filter((s) => s.open.job === job.job && s.open.stem !== MIX).sort((a, b) => stemOrder(a.open.stem) - stemOrder(b.open.stem));
     if (streams.length === 0) return [];
     const isFolded = folded.has(job.job);
     const lanes = streams.map((stream, i) => ({ stream, top: isFolded ? top : top + HEADER_HEIGHT + i * ROW_HEIGHT }));
@@ -46,8 +47,27 @@ export function jobTitle(job: Job): string {
   const prompt = job.params.prompt?.trim();
   if (prompt) return prompt;
   if (job.kind === "score") return "Score";
+  if (isSeparation(job)) return "Stems";
   if (job.params.clip !== undefined) return job.params.clip === EVERY_CLIP ? "Written notes" : "A clip's notes";
-  return job.kind === "generate" ? "Groove" : "Stems";
+  return "Groove";
+}
+
+/** The same, where it is about something else of the room, after that: "Stems of Gwijo", "Score of Gwijo". */
+export function titleIn(room: RoomState, document: Document, job: Job): string {
+  const of = isSeparation(job) || job.kind === "score" ? sourceName(room, document, job) : null;
+  return of === null ? jobTitle(job) : `${jobTitle(job)} of ${of}`;
+}
+
+/** What a job is about: a sound, a clip, a generation; null where that is not known any more. */
+export function sourceName(room: RoomState, document: Document, { params }: Job): string | null {
+  const asset = room.assets.find(({ asset }) => asset === params.asset);
+  if (asset !== undefined) return soundName(asset.name);
+  const generation = room.jobs.find(({ job }) => job === params.job);
+  if (generation !== undefined) return jobTitle(generation);
+  const clip = document.get("clip", params.clip ?? "");
+  if (clip === undefined) return null;
+  const sound = room.assets.find(({ asset }) => asset === propsOf(clip).asset);
+  return propsOf(clip).name || (sound === undefined ? "a clip" : soundName(sound.name));
 }
 
 /** The small print of a generation: key and length. */

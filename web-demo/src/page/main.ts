@@ -4,9 +4,10 @@ import "./styles/controls.css";
 import "./styles/panels.css";
 import "./styles/jobs.css";
 import "./styles/editing.css";
+import "./styles/sounds.css";
 import "./styles/narrow.css";
 
-import { Activity, AudioLines, GitBranch, MessageSquare, Piano, Sparkles } from "lucide";
+import { Activity, AudioLines, Disc3, GitBranch, MessageSquare, Piano, Sparkles } from "lucide";
 
 import { App } from "./app.js";
 import { Arrangement } from "./arrangement.js";
@@ -17,6 +18,7 @@ import { makePanel } from "./make-panel.js";
 import { newColor, newMemberName, newRoomName, ROOM_PATTERN, roomInPath } from "./names.js";
 import { hearButton, linkNotice } from "./notices.js";
 import { readPref, writePref } from "./prefs.js";
+import { separateSheet } from "./separate-sheet.js";
 import { shortcutSheet } from "./sheet.js";
 import { initTheme } from "./theme.js";
 import { topbar } from "./topbar.js";
@@ -35,6 +37,7 @@ const PANELS = [
   ["arrange", AudioLines, "Tracks"],
   ["make", Sparkles, "Make"],
   ["notes", Piano, "Notes"],
+  ["sounds", Disc3, "Sounds"],
   ["chat", MessageSquare, "Chat"],
   ["versions", GitBranch, "Versions"],
   ["diagnostics", Activity, "Info"],
@@ -66,6 +69,7 @@ function openRoom(name: string): void {
     open("notes");
     below.piano.focus();
   };
+  const openSounds = (): void => open("sounds");
   const arrangement = new Arrangement(app, openNotes);
   const sheet = shortcutSheet();
   const spoken = h("p", { class: "offscreen", role: "status" });
@@ -79,6 +83,7 @@ function openRoom(name: string): void {
     panelBar(root, (panel) => panel !== "arrange" && panel !== "make" && below.open(panel)),
     hearButton(app),
     sheet,
+    separateSheet(app),
     spoken,
   );
   const openChat = (): void => {
@@ -87,7 +92,8 @@ function openRoom(name: string): void {
   };
   const announce = (text: string): void => void (spoken.textContent = text);
   const openVersions = (): void => open("versions");
-  listenForKeys({ app, arrangement, showSheet, openChat, openNotes, openVersions, announce });
+  listenForKeys({ app, arrangement, showSheet, openChat, openNotes, openSounds, openVersions, announce });
+  app.uploads.on("begun", openSounds);
   addEventListener("online", () => app.connection.retry());
   addEventListener("pagehide", () => void app.stop());
   addEventListener("pageshow", (event) => event.persisted && location.reload());

@@ -16,6 +16,7 @@ import { drumRows } from "./piano-rows.js";
 import { guests } from "./presence.js";
 import { PreviewTone } from "./preview-tone.js";
 import { refusalLine } from "./refusal.js";
+import { separateClip } from "./separate-clip.js";
 import { scoreClip } from "./scoring.js";
 import { palette } from "./theme.js";
 
@@ -62,7 +63,7 @@ export class PianoRoll {
     });
     const empty = h("p", { class: "piano-empty hint" }, NO_CLIP);
     const help = h("span", { class: "offscreen", id: "piano-help" }, HELP);
-    const head = h("div", { class: "piano-head" }, this.#name, this.#count, gridSelect(app, "notes"), refusalLine(app, "notes"), h("div", { class: "spacer" }), scoreClip(app), clipSwitch(app), help);
+    const head = h("div", { class: "piano-head" }, this.#name, this.#count, gridSelect(app, "notes"), refusalLine(app, "notes"), h("div", { class: "spacer" }), separateClip(app), scoreClip(app), clipSwitch(app), help);
     this.element = h("div", { class: "piano-roll", role: "tabpanel", "aria-label": "Piano roll" }, head, this.#body, empty);
     this.#name.addEventListener("change", () => this.#rename());
     this.#name.addEventListener("keydown", (event) => (event.key === "Enter" || event.key === "Escape") && this.#canvas.focus());

@@ -9,6 +9,9 @@ export interface Prefs {
   noteGrid: string;
   drawer: string;
   drawerHeight: string;
+  /** stems asked for last, and of which separator */
+  stems: string;
+  separator: string;
 }
 
 const PREFIX = "logdrum.";

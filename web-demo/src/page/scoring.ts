@@ -39,7 +39,7 @@ class Refused extends Error {}
 async function keepMix(app: App, job: Job, stems: readonly StreamState[]): Promise<string> {
   const bodies = await Promise.all(stems.map((stem) => stemPcm(app, stem)));
   const name = `${jobTitle(job).slice(0, 80)}, mix.wav`;
-  const response = await fetch(`/v1/rooms/${app.roomName}/assets?name=${encodeURIComponent(name)}`, {
+  const response = await fetch(app.assetsUrl(name), {
     method: "POST",
     headers: app.headers(),
     body: summedWav(bodies, SAMPLE_RATE),

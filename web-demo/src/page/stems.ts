@@ -1,3 +1,5 @@
+import type { Job } from "../client/index.js";
+
 const COLORS: Readonly<Record<string, string>> = {
   drums: "#5aa9e6",
   log_drum: "#f08a5d",
@@ -13,7 +15,9 @@ export function stemColor(stem: string): string {
   return COLORS[stem] ?? SPARE[[...stem].reduce((sum, letter) => sum + letter.charCodeAt(0), 0) % SPARE.length]!;
 }
 
-export function stemName(stem: string): string {
+/** What a stem holds; what a separation leaves is not the keys alone. */
+export function stemName(stem: string, kind: Job["kind"] = "generate"): string {
+  if (kind === "separate" && stem === "other") return "Everything else";
   return NAMES[stem] ?? stem.charAt(0).toUpperCase() + stem.slice(1).replaceAll("_", " ");
 }
 

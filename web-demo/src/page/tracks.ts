@@ -1,9 +1,10 @@
 import { ChevronDown, ChevronRight, X } from "lucide";
 
+import type { Job } from "../client/index.js";
 import type { App } from "./app.js";
 import { h, iconButton, setPressed } from "./dom.js";
 import { type Fader, fader } from "./fader.js";
-import { HEADER_HEIGHT, jobDetail, jobTitle, type Lane, type LaneGroup, layOut, ROW_HEIGHT } from "./lanes.js";
+import { HEADER_HEIGHT, jobDetail, type Lane, type LaneGroup, layOut, ROW_HEIGHT, titleIn } from "./lanes.js";
 import { stemColor, stemName } from "./stems.js";
 
 interface Row {
@@ -14,13 +15,13 @@ interface Row {
 
 /** The heads of all tracks; gain, mute and solo are this listener's own. */
 export function trackList(app: App, folded: Set<string>, onFold: () => void): HTMLElement {
-  const list = h("div", { class: "stem-tracks", role: "list", "aria-label": "Generated stems" });
+  const list = h("div", { class: "stem-tracks", role: "list", "aria-label": "Stems" });
   const rows = new Map<string, Row>();
   let shape = "";
 
   const rebuild = (): void => {
     const groups = layOut(app.room, folded);
-    const wanted = JSON.stringify(groups.map((g) => [g.job.job, g.job.state, g.folded, g.lanes.map((l) => l.stream.open.stream)]));
+    const wanted = JSON.stringify(groups.map((g) => [g.job.job, g.job.state, g.folded, titleIn(app.room, app.work.document, g.job), g.lanes.map((l) => l.stream.open.stream)]));
     if (wanted === shape) return;
     shape = wanted;
     const kept = new Map(rows);
@@ -33,12 +34,12 @@ export function trackList(app: App, folded: Set<string>, onFold: () => void): HT
       rebuild();
       onFold();
     };
-    const heads = group.folded ? [] : group.lanes.map((lane) => rowOf(lane, kept).element);
+    const heads = group.folded ? [] : group.lanes.map((lane) => rowOf(lane, group.job.kind, kept).element);
     return [groupHead(app, group, fold), ...heads];
   };
-  const rowOf = (lane: Lane, kept: ReadonlyMap<string, Row>): Row => {
+  const rowOf = (lane: Lane, kind: Job["kind"], kept: ReadonlyMap<string, Row>): Row => {
     const stream = lane.stream.open.stream;
-    const row = kept.get(stream) ?? trackRow(app, lane);
+    const row = kept.get(stream) ?? trackRow(app, lane, kind);
     rows.set(stream, row);
     return row;
   };
@@ -56,7 +57,7 @@ export function trackList(app: App, folded: Set<string>, onFold: () => void): HT
 }
 
 function groupHead(app: App, group: LaneGroup, fold: () => void): HTMLElement {
-  const title = jobTitle(group.job);
+  const title = titleIn(app.room, app.work.document, group.job);
   const end = group.job.state === "done" ? "Take off the timeline" : "Stop and take off the timeline";
   return h(
     "div",
@@ -69,9 +70,9 @@ function groupHead(app: App, group: LaneGroup, fold: () => void): HTMLElement {
   );
 }
 
-function trackRow(app: App, lane: Lane): Row {
+function trackRow(app: App, lane: Lane, kind: Job["kind"]): Row {
   const { stream, stem } = lane.stream.open;
-  const name = stemName(stem);
+  const name = stemName(stem, kind);
   const mute = toggle("M", `Mute ${name}`, "mute", () => app.mix(stream, { mute: !app.player.strip(stream).mute }));
   const solo = toggle("S", `Solo ${name}`, "solo", () => app.mix(stream, { solo: !app.player.strip(stream).solo }));
   const level = fader({ label: `Gain of ${name}`, value: app.player.strip(stream).gainDb, onchange: (gainDb) => app.mix(stream, { gainDb }) });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { BLOCK, BlockMap } from "../../src/client/blocks.js";
+import { Extent } from "../../src/client/extent.js";
 import { Peaks, PEAK_BIN } from "../../src/client/peaks.js";
 import { Refetch, type Source, upcoming } from "../../src/client/refetch.js";
 import { Spans } from "../../src/client/spans.js";
@@ -34,6 +35,35 @@ describe("spans", () => {
     expect(spans.gaps(12, 18)).toEqual([]);
     expect(spans.runEnd(12)).toBe(20);
     expect(spans.runEnd(25)).toBe(25);
+  });
+});
+
+describe("extent", () => {
+  it("A2: samples go on with 0 behind the last one, up to where they began", () => {
+    const extent = new Extent(300, 400);
+    expect(extent.spans).toEqual([{ from: 300, to: 300 }]);
+    extent.reach(400);
+    expect([extent.spans, extent.isWhole]).toEqual([[{ from: 300, to: 400 }], false]);
+    extent.reach(120);
+    expect(extent.spans).toEqual([{ from: 300, to: 400 }, { from: 0, to: 120 }]);
+    extent.reach(300);
+    expect([extent.spans, extent.isWhole]).toEqual([[{ from: 300, to: 400 }, { from: 0, to: 300 }], true]);
+  });
+
+  it("is all there once the stream is closed, wherever it began", () => {
+    const wrapped = new Extent(300, 400);
+    wrapped.close(400);
+    expect(wrapped.spans).toEqual([{ from: 300, to: 400 }, { from: 0, to: 300 }]);
+    const plain = new Extent(300, null);
+    plain.close(900);
+    expect(plain.spans).toEqual([{ from: 300, to: 900 }]);
+  });
+
+  it("A3: what a new epoch voids is no longer there, and nothing before it is lost", () => {
+    const extent = new Extent(100, null);
+    extent.reach(500);
+    expect(extent.cut(300).spans).toEqual([{ from: 100, to: 300 }]);
+    expect(extent.cut(50).spans).toEqual([{ from: 50, to: 50 }]);
   });
 });
 
@@ -99,6 +129,17 @@ describe("stream book", () => {
     expect(studio.book.get("s")!.generations.map((g) => g.fromRev)).toEqual([2, 3]);
   });
 
+  it("memory is bounded: songs share it, and the last of many still keeps what it needs to play on", () => {
+    const studio = new Studio(transport());
+    for (let n = 0; n < 48; n++) studio.book.open({ ...studio.announcement(`s${n}`), start_sample: 0, samples: 300 * 48_000 }, null);
+    const kept = [...studio.book.entries].map((entry) => latest(entry).blocks.capacity * BLOCK);
+    expect(kept[0]).toBeGreaterThanOrEqual(120 * 48_000);
+    expect(Math.min(...kept)).toBeGreaterThanOrEqual(24 * 48_000);
+    expect(studio.book.bytes).toBeLessThan(640 * 2 ** 20);
+    studio.book.remove("s0");
+    expect(studio.book.bytes).toBe(kept.slice(1).reduce((sum, samples) => sum + samples * 4, 0));
+  });
+
   it("memory is bounded: an endless stream keeps what is near", () => {
     const studio = new Studio(transport());
     studio.open();
@@ -112,8 +153,7 @@ describe("refetch", () => {
   const source = (changes: Partial<Source> = {}): Source => ({
     stream: "s",
     epoch: 0,
-    start: 0,
-    known: 480_000,
+    known: [{ from: 0, to: 480_000 }],
     received: new Spans(),
     wanted: [{ from: 0, to: 96_000 }],
     ...changes,
@@ -127,8 +167,23 @@ describe("refetch", () => {
 
   it("asks for nothing that the hub does not have", () => {
     const refetch = new Refetch();
-    expect(refetch.next([source({ known: 0 })], 0)).toEqual([]);
-    expect(refetch.next([source({ start: 96_000 })], 0)).toEqual([]);
+    expect(refetch.next([source({ known: [] })], 0)).toEqual([]);
+    expect(refetch.next([source({ known: [{ from: 96_000, to: 480_000 }] })], 0)).toEqual([]);
+  });
+
+  it("A4: streams that sound together are fetched side by side, what is needed soonest first", () => {
+    const refetch = new Refetch();
+    const far = { wanted: [{ from: 0, to: 480_000 }] };
+    const begun = refetch.next([source({ ...far, stream: "a" }), source({ ...far, stream: "b" })], 0);
+    expect(begun.map(({ stream, from }) => [stream, from])).toEqual([["a", 0], ["b", 0], ["a", 96_000], ["b", 96_000]]);
+  });
+
+  it("A2: of a sound that is separated from inside, what came after its end is to be had, and what is to come is not", () => {
+    const extent = new Extent(300_000, 480_000);
+    extent.reach(480_000);
+    extent.reach(96_000);
+    const asked = new Refetch().next([source({ known: extent.spans, wanted: [{ from: 0, to: 480_000 }] })], 0);
+    expect(asked.map(({ from, to }) => [from, to])).toEqual([[300_000, 384_000], [384_000, 480_000], [0, 96_000]]);
   });
 
   it("a failure is tried again later, and rarer each time", () => {

@@ -1,5 +1,6 @@
 import { Mixer } from "../../src/client/mixer.js";
-import type { Transport } from "../../src/client/messages.js";
+import type { StreamOpen, Transport } from "../../src/client/messages.js";
+import { Separations } from "../../src/client/separations.js";
 import { StreamBook } from "../../src/client/streams.js";
 
 const QUANTUM = 128;
@@ -11,6 +12,7 @@ export class Studio {
     (command) => void this.mixer.apply(command),
     () => [{ from: 0, to: 1e9 }],
   );
+  readonly separations = new Separations(this.book, (command) => void this.mixer.apply(command));
   #frame = 0;
   #chunkEpoch = 0;
 
@@ -25,22 +27,33 @@ export class Studio {
   }
 
   open(bpm = 120, anchorTick = 0, stream = "s", startSample = 0): void {
-    this.book.open(
-      {
-        type: "stream.open",
-        stream,
-        job: `job of ${stream}`,
-        stem: "drums",
-        sample_rate: 48_000,
-        channels: 2,
-        codec: "pcm_s16le",
-        anchor_tick: anchorTick,
-        bpm,
-        epoch: 0,
-        start_sample: startSample,
-      },
-      null,
-    );
+    this.book.open({ ...this.announcement(stream), anchor_tick: anchorTick, bpm, start_sample: startSample }, null);
+  }
+
+  announcement(stream: string): StreamOpen {
+    return {
+      type: "stream.open",
+      stream,
+      job: `job of ${stream}`,
+      stem: "drums",
+      sample_rate: 48_000,
+      channels: 2,
+      codec: "pcm_s16le",
+      anchor_tick: 0,
+      bpm: 120,
+      epoch: 0,
+    };
+  }
+
+  /** A separation as it is announced: its stems, `mix` where it has one, and what it is of. */
+  separate(job: string, stems: readonly string[], { samples = null, start = 0, of }: { samples?: number | null; start?: number; of?: string } = {}): void {
+    const params = of === undefined ? { asset: "a" } : { job: of };
+    this.separations.learn({ type: "job", job, kind: "separate", by: "", state: "running", progress: 0, params });
+    for (const stem of stems) {
+      const stream = `${job}.${stem}`;
+      this.book.open({ ...this.announcement(stream), job, stem, samples, start_sample: start }, null);
+    }
+    this.separations.refresh();
   }
 
   epoch(epoch: number, startSample: number, bpm: number): void {
