@@ -26,6 +26,7 @@ from .memory import MEMORY
 from .pages import PAGES
 from .report import report
 from .rows import Row
+from .separate import STEMS
 from .sound import SOUND
 from .storm import STORM
 from .suite import QUICK, Bench, Measurement, Settings
@@ -46,6 +47,7 @@ _ALL: Final = (
     GROOVE,
     HOUR,
     SOUND,
+    STEMS,
     PAGES,
 )
 _PACKAGES: Final = ("aiohttp", "hypercorn", "picows", "pycrdt", "uvloop", "websockets")

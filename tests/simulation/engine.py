@@ -2,6 +2,7 @@
 
 import random
 from collections import defaultdict, deque
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -9,7 +10,9 @@ from msgspec.structs import replace
 
 from logdrum_protocol import bounds as b
 from logdrum_protocol.engine_messages import (
+    EndFeed,
     EngineReady,
+    FeedJob,
     FromEngine,
     GrantCredit,
     JobAudio,
@@ -27,11 +30,13 @@ from logdrum_protocol.engine_messages import (
 )
 from logdrum_protocol.records import Choice, Conformance, Harmony, JobParams, Notation, Part, PlayedNote
 from logdrum_protocol.timeline import bar_ticks, samples_per_tick
+from tests.simulation.separations import Separations
+from tests.simulation.sound import sound
 
-READY: Final = EngineReady(pid=1, version="0", generators=("groove",), separators=(), scorers=("amapiano",))
+READY: Final = EngineReady(pid=1, version="0", generators=("groove",), separators=("builtin",), scorers=("amapiano",))
 STEMS: Final = ("drums", "log_drum")
 _SECTION_TICKS: Final = 7_680
-_LONGEST_BLOCK: Final = 10 * b.SAMPLE_RATE
+_LONGEST_BLOCK: Final = 4 * b.SAMPLE_RATE
 
 _Turn = StartJob | RenderFrom
 
@@ -69,8 +74,11 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 class SimulatedEngine:
     """One life of an engine. What is of one job stays in order; between jobs there is none."""
 
-    def __init__(self, rng: random.Random) -> None:
+    def __init__(self, rng: random.Random, length_of: Callable[[str], b.Samples] = lambda _: b.SAMPLE_RATE) -> None:
         self._rng = rng
+        self.separations = Separations(rng, length_of)
+        self._known: set[b.JobId] = set()
+        """Jobs that were ever begun here."""
         self._inbox: defaultdict[b.JobId, deque[ToEngine]] = defaultdict(deque)
         self._outbox: defaultdict[b.JobId, deque[FromEngine]] = defaultdict(deque)
         self._finished: dict[b.JobId, Run] = {}
@@ -79,11 +87,15 @@ class SimulatedEngine:
     @property
     def is_idle(self) -> bool:
         """Whether it has done what it was asked, said so, and rendered as far as it may."""
-        return not (any(self._inbox.values()) or any(self._outbox.values()) or any(map(_may_go_on, self.runs.values())))
+        is_busy = any(self._inbox.values()) or any(self._outbox.values())
+        return not (is_busy or any(map(_may_go_on, self.runs.values())) or self.separations.due)
 
     def take(self, message: ToEngine) -> None:
         """Put a command on the job's pile."""
-        assert isinstance(message, StartJob | RenderFrom | GrantCredit | StopJob | WriteNotes)
+        assert isinstance(message, StartJob | RenderFrom | GrantCredit | FeedJob | EndFeed | StopJob | WriteNotes)
+        if isinstance(message, StartJob):
+            self._known.add(message.job)
+        assert message.job in self._known or isinstance(message, StopJob | WriteNotes), f"of no job: {message}"
         self._inbox[message.job].append(message)
 
     def obey(self) -> None:
@@ -94,9 +106,15 @@ class SimulatedEngine:
 
     def render(self) -> None:
         """Go on with some job, as far as its credit lets it."""
-        jobs = [job for job, run in self.runs.items() if _may_go_on(run)]
-        if jobs:
-            self._render(self._rng.choice(jobs))
+        jobs = [*(job for job, run in self.runs.items() if _may_go_on(run)), *self.separations.due]
+        if not jobs:
+            return
+        job = self._rng.choice(jobs)
+        if job in self.runs:
+            self._render(job)
+            return
+        for answer in self.separations.go_on(job):
+            self._answer(answer)
 
     def say(self) -> FromEngine | None:
         """The next answer of some job."""
@@ -107,12 +125,19 @@ class SimulatedEngine:
         match command:
             case StartJob(kind="score"):
                 self._score(command)
+            case StartJob(kind="separate"):
+                for answer in self.separations.start(command):
+                    self._answer(answer)
+            case FeedJob() | EndFeed():
+                self.separations.hear(command)
             case StartJob():
                 self._start(command)
             case RenderFrom():
                 self._turn(command)
             case GrantCredit(job=job, credit_sample=credit) if job in self.runs:
                 self.runs[job] = replace(self.runs[job], credit=credit)
+            case GrantCredit(job=job, credit_sample=credit):
+                self.separations.grant(job, credit)
             case StopJob(job=job):
                 self._forget(job)
             case WriteNotes():
@@ -131,6 +156,7 @@ class SimulatedEngine:
         self._describe(run)
 
     def _turn(self, turn: RenderFrom) -> None:
+        self.separations.turn(turn)
         before = self.runs.get(turn.job) or self._finished.pop(turn.job, None)
         if before is not None:
             run = replace(before, turn=turn, position=turn.start_sample, credit=turn.credit_sample)
@@ -151,6 +177,7 @@ class SimulatedEngine:
     def _forget(self, job: b.JobId) -> None:
         self.runs.pop(job, None)
         self._finished.pop(job, None)
+        self.separations.forget(job)
 
     def _render(self, job: b.JobId) -> None:
         run = self.runs[job]
@@ -164,7 +191,7 @@ class SimulatedEngine:
             self._answer(JobDone(job=job, epoch=run.turn.epoch))
 
     def _give(self, run: Run, samples: b.Samples) -> None:
-        for stem in STEMS:  # what it sounds like is nobody's affair here
+        for stem in STEMS:
             self._answer(
                 JobAudio(
                     job=run.start.job,
@@ -172,11 +199,13 @@ class SimulatedEngine:
                     epoch=run.turn.epoch,
                     start_sample=run.position,
                     samples=samples,
-                    data=b"",
+                    data=sound(run.start.job, stem, run.turn.epoch, run.position, samples),
                 )
             )
 
     def _written(self, question: WriteNotes) -> NotesWritten:
+        if self.separations.knows(question.job):
+            return self.separations.notes(question)
         run = self.runs.get(question.job) or self._finished.get(question.job)
         if run is None or run.start.notation is not None:
             return NotesWritten(job=question.job, op_id=question.op_id, error="This piece has no notes.")

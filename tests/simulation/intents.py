@@ -86,6 +86,9 @@ class Intents:
                 lambda: set_("clip", entity, start_tick=number),
                 lambda: set_("clip", entity, track=self._some("track", document)),
                 lambda: set_("clip", entity, asset=self._rng.choice([None, *self._sounds]), name=f"n{number}"),
+                lambda: set_(
+                    "clip", entity, asset=self._sounds[-1], offset_samples=number * self._rng.choice((1, 200))
+                ),
             ],
             "note": [
                 lambda: set_("note", entity, pitch=number, velocity=number),

@@ -22,6 +22,7 @@ from logdrum_protocol.hub_messages import (
     Welcome,
 )
 from logdrum_protocol.records import ResumePoint
+from tests.simulation.ears import Ears
 from tests.simulation.link import Link
 
 _NOWHERE = 2**53 - 1
@@ -55,6 +56,7 @@ class Member:
         self.forgotten: set[str] = set()
         """What had no answer when the page was loaded anew: it may have happened or not."""
         self.is_in = False
+        self.ears = Ears()
 
     @property
     def document(self) -> Document:
@@ -114,6 +116,7 @@ class Member:
             self._enter(message)
             return
         assert self.view is not None, "a welcome comes first"
+        self.ears.take(message)
         if isinstance(message, EVENTS):
             self._check_turn(message)
         self.view = folded(self.view, message, 0.0)
@@ -123,7 +126,7 @@ class Member:
     def _enter(self, welcome: Welcome) -> None:
         self.view = entered(welcome, self.view)
         self.drafts = self.drafts.again()
-        self.is_in = True
+        self.is_in, self.ears = True, Ears(welcome)
         assert self.link is not None
         for ask in self.asks.values():
             self.link.send(ask)

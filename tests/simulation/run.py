@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from unittest.mock import patch
 
 from tests.simulation.job_verdict import judge_jobs
+from tests.simulation.separation_verdict import judge_separations
 from tests.simulation.story import Story
 from tests.simulation.verdict import judge
 
@@ -32,6 +33,8 @@ _SMALL = {
 }
 """What takes a thousand events in a great room takes a few in a small one."""
 
+_ONE_BYTE_A_SAMPLE = ("server.tape", "server.feeding", "client.line", "client.audio")
+
 _HASTY = {"edit": (20, 10), "chat": (1, 1), "task": (1, 2)}
 """Rates that a client, which keeps to those of C6, goes over."""
 
@@ -42,14 +45,17 @@ class StoryFailed(AssertionError):
 
 def run(seed: int, steps: int = STEPS) -> Story:
     """Tell the story of a seed and judge it."""
-    with _world_of(seed) as is_hasty:
+    with small_world(seed) as is_hasty:
         story = Story(seed, is_hasty=is_hasty)
         try:
             story.run(steps)
             judge(story)
             judge_jobs(story)
+            judge_separations(story)
         except Exception as fault:
             raise StoryFailed(f"seed {seed}: {fault}\n{_how(story, str(fault))}\nseed {seed}: {fault}") from fault
+        finally:
+            story.close()
     return story
 
 
@@ -65,7 +71,7 @@ async def _on_no_thread(work: Callable[..., object], *given: object) -> object:
 
 
 @contextlib.contextmanager
-def _world_of(seed: int) -> Iterator[bool]:
+def small_world(seed: int) -> Iterator[bool]:
     """Sizes, rates and the chance that gives sessions their ids, all from the seed; yields whether rates are low."""
     rng = random.Random(-seed)
     secrets = SimpleNamespace(token_urlsafe=lambda _: f"s{rng.getrandbits(48):x}", randbits=rng.getrandbits)
@@ -75,6 +81,8 @@ def _world_of(seed: int) -> Iterator[bool]:
         stack.enter_context(patch("logdrum_server.past.asyncio.to_thread", _on_no_thread))
         for name, size in _SMALL.items() if is_small else ():
             stack.enter_context(patch(name, size))
+        for module in _ONE_BYTE_A_SAMPLE:
+            stack.enter_context(patch(f"logdrum_{module}.BYTES_PER_SAMPLE", 1))
         if is_hasty:
             stack.enter_context(patch.dict("logdrum_server.core.floods.RATES", _HASTY))
         yield is_hasty

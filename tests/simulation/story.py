@@ -3,7 +3,11 @@
 import random
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from logdrum_protocol.client_messages import JobNotes, SendChat, SettingsSet, VersionDelete
+from logdrum_protocol.engine_messages import FromEngine, JobAudio
+from logdrum_server.feeding import MAX_UNSENT_BYTES
 from tests.simulation.disk import Disk
 from tests.simulation.hub import SimulatedDoors, SimulatedHub, decode_event
 from tests.simulation.intents import Intents
@@ -33,7 +37,8 @@ class Story:
         self.forgotten = 0
         """How often the hub may have forgotten a session, and what it had refused it."""
         self._intents = Intents(self.rng)
-        self._wishes = Wishes(self.rng, self._intents)
+        is_of_separations = self.rng.random() < 0.6
+        self._wishes = Wishes(self.rng, self._intents, are_of_separations=is_of_separations)
         self._disk_is_full = False
         self._acts = self._weighted_acts()
 
@@ -59,7 +64,7 @@ class Story:
             self._leave: 0.2 * weather,
             self._reload: 0.1 * weather,
             self._put_out: 0.1 * weather,
-            self._upload: 0.5,
+            self._upload: 1,
             self._flood: 0.1,
             self._die: 0.25 * weather,
             self._wait_long: 0.2 * weather,
@@ -69,6 +74,9 @@ class Story:
             self._tick: 5,
             self._have_engine_work: 14,
             self._change_engine: 1.5,
+            self._store: 6,
+            self._save: 3,
+            self._stall_engine: 0.5,
         }
         return list(acts), list(acts.values())
 
@@ -78,6 +86,11 @@ class Story:
             self.now_us += self.rng.randrange(20_000)
             self.rng.choices(*self._acts)[0]()
         self._settle()
+
+    def close(self) -> None:
+        """Let go of what the story holds."""
+        if self.hub is not None:
+            self.hub.close()
 
     def _new_hub(self) -> SimulatedHub:
         return SimulatedHub(self.disk, self._doors, self.rng, self.now_us)
@@ -127,7 +140,7 @@ class Story:
         message = None if self.hub.engine is None else self.hub.engine.say()
         if message is not None:
             self.hub.hear_engine(message, self.now_us)
-            self._note(f"the engine says {message}")
+            self._note(f"the engine says {_brief(message)}")
 
     def _change_engine(self) -> None:
         """The engine dies, or another comes."""
@@ -139,6 +152,21 @@ class Story:
         elif self.rng.random() < 0.15:
             self.hub.lose_engine()
             self._note("the engine dies")
+
+    def _store(self) -> None:
+        """Finished streams become sounds."""
+        if self.hub is not None:
+            self.hub.store()
+
+    def _save(self) -> None:
+        """Audio is written to disk, and may leave memory."""
+        if self.hub is not None:
+            self.hub.save()
+
+    def _stall_engine(self) -> None:
+        """The engine does not read for a while, or reads again."""
+        if self.hub is not None:
+            self.hub.unsent_bytes = self.rng.choice((0, MAX_UNSENT_BYTES))
 
     def _send(self) -> None:
         self.rng.choice(self.members).send(self.now_us)
@@ -311,6 +339,7 @@ class Story:
             self.hub = self._new_hub()
             self._note(f"the hub is back at {self.hub.state.settled.seq}")
             return
+        self.hub.close()
         self.hub = None
         self.forgotten += 1
         self.disk.lose_power()
@@ -324,6 +353,7 @@ class Story:
         """No more mishaps: everybody comes back, and everything arrives."""
         self._disk_is_full = False
         self.hub = self.hub or self._new_hub()
+        self.hub.unsent_bytes = 0
         self._come_to_rest(self.hub)
         for _ in range(_QUIET_STEPS):
             self._settle_a_little(self.hub)
@@ -341,7 +371,7 @@ class Story:
         busy = any(link.up or link.wire.frames or link.lanes.queued_bytes for link, _ in self.links)
         away = any(not member.is_in or member.waits for member in self.members)
         works = self.hub.engine is None or not self.hub.engine.is_idle
-        return not (busy or away or works or self.hub.is_loading) and self.disk.is_idle
+        return not (busy or away or works or self.hub.is_loading or self.hub.is_storing) and self.disk.is_idle
 
     def _settle_a_little(self, hub: SimulatedHub) -> None:
         self.now_us += 50_000
@@ -355,9 +385,11 @@ class Story:
             while link.up and link.open_there:
                 hub.take(link, self.now_us, listens=member.listens)
         hub.load_version(self.now_us)
+        hub.store()
         self.disk.write()
         self.disk.announce()
         self.disk.do_chores()
+        hub.save()
         hub.tick(self.now_us)
         self._let_engine_finish(hub)
         for link, member in list(self.links):
@@ -376,3 +408,7 @@ class Story:
             hub.engine.render()
             self._say()
         raise AssertionError("the engine does not come to an end")
+
+
+def _brief(message: FromEngine) -> FromEngine:
+    return replace(message, data=b"") if isinstance(message, JobAudio) else message

@@ -10,25 +10,29 @@ from tests.simulation.intents import Intents
 from tests.simulation.member import Member
 
 _KEYS = ("F minor", "A minor", "C# minor", "")
+_STEMS = ("vocals", "drums", "bass", "log_drum", "other", "mix", "guitar")
 _BPM = (60.0, 112.0, 112.5, 240.0)
 
 
 class Wishes:
     """Thinks of something to ask, given what a member sees."""
 
-    def __init__(self, rng: random.Random, intents: Intents) -> None:
+    def __init__(self, rng: random.Random, intents: Intents, *, are_of_separations: bool) -> None:
         self._rng = rng
         self._intents = intents
+        self._are_of_separations = are_of_separations
 
     def next(self, member: Member) -> c.ClientMessage:
         """Something to ask."""
+        few, many = (8, 60) if self._are_of_separations else (30, 8)
         choices: dict[Callable[[Member], c.ClientMessage], float] = {
-            self._submit: 30,
-            self._play_clips: 12,
+            self._submit: few,
+            self._play_clips: few / 3,
+            self._separate: many,
             self._score: 5,
             self._notes: 25,
             self._steer: 12,
-            self._cancel: 7,
+            self._cancel: 9,
             self._threshold: 7,
             self._transport: 10,
         }
@@ -71,6 +75,41 @@ class Wishes:
         genre = "amapiano" if self._rng.random() < 0.9 else "polka"
         params = JobParams(asset=self._rng.choice([*sounds, "f" * 64]), genre=genre)
         return c.JobSubmit(op_id=self._op_id(), kind="score", params=params)
+
+    def _separate(self, member: Member) -> c.ClientMessage:
+        """A sound, what a clip plays or a generation; sometimes of several, or of none, or of what is not there."""
+        makes = (self._a_sound, self._a_clip, self._a_job)
+        chosen = self._rng.choices(makes, (3, 2, 5), k=self._rng.choices((1, 2, 0), (94, 4, 2))[0])
+        params: dict[str, object] = {}
+        for make in chosen:
+            params |= make(member)
+        chance = self._rng.random
+        if chance() < 0.4:
+            params["stems"] = tuple(self._rng.sample(_STEMS, self._rng.randrange(4)))
+        if chance() < 0.8:
+            params["start"] = self._rng.choice(("now", "now", "bar", self._rng.randrange(10_000)))
+        if chance() < 0.1:
+            params |= self._rng.choice(({"model": "demucs"}, {"model": "builtin"}, {"shifts": 1}, {"stems": True}))
+        return c.JobSubmit(op_id=self._op_id(), kind="separate", params=JobParams(**params))  # type: ignore[arg-type]  # as they are made
+
+    def _a_sound(self, member: Member) -> dict[str, object]:
+        sounds = [] if member.view is None else [*member.view.assets]
+        return {"asset": self._rng.choice([*sounds, "f" * 64])}
+
+    def _a_clip(self, member: Member) -> dict[str, object]:
+        """Mostly one that plays a sound."""
+        clips = [entity for entity in member.document.listed() if entity.kind == "clip"]
+        sounding = [entity.id for entity in clips if entity.props.asset is not None]
+        return {
+            "clip": self._rng.choice(sounding) if sounding and self._rng.random() < 0.7 else self._clip(member.document)
+        }
+
+    def _a_job(self, member: Member) -> dict[str, object]:
+        known = {} if member.view is None else member.view.jobs
+        played = [
+            job.job for job in known.values() if job.kind == "generate" and job.state not in ("cancelled", "failed")
+        ]
+        return {"job": self._rng.choice(played) if played and self._rng.random() < 0.9 else self._job(member)}
 
     def _notes(self, member: Member) -> c.ClientMessage:
         ticks = {} if self._rng.random() < 0.5 else {"tick": self._rng.randrange(30_000)}
