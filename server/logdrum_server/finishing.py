@@ -17,6 +17,7 @@ from logdrum_server.tape import Tape
 
 log = logging.getLogger(__name__)
 
+_CANONICAL: Final = (b.SAMPLE_RATE, b.CHANNELS)
 _WAV: Final = "wav"
 _FLAC: Final = "flac"
 
@@ -55,14 +56,15 @@ class Finisher:
 
     async def _store(self, room: LiveRoom, tape: Tape, closing: CloseTape) -> b.AssetId | None:
         """Make a finished stream an asset of its room; None where it is one already, or no whole was kept (A4)."""
-        if not closing.is_sound:
+        if not closing.is_sound or room.is_gone:
             return None
         try:
-            held = await self._from_engine(tape, closing) or await self._from_tape(tape)
+            held, kind = await self._from_engine(tape, closing), _FLAC
+            if held is None:
+                held, kind = await self._from_tape(tape), _WAV
             if held is None:
                 return None
             title, by = _origin(room, tape)
-            kind = _WAV if closing.file is None else _FLAC
             await self.keep(room, held, f"{title}.{kind}", by)
         except (OSError, RequestError):
             log.error("stream was not stored as an asset", extra={"room": room.name, "stream": tape.stream})
@@ -70,12 +72,16 @@ class Finisher:
         return held.asset
 
     async def _from_engine(self, tape: Tape, closing: CloseTape) -> AssetChecked | None:
-        """The file that the engine wrote of a stream; raises OSError."""
+        """The file that the engine wrote of a stream; None where there is none that can be it."""
         file = closing.file
-        if file is None:
+        if file is None or (file.samples, file.sample_rate, file.channels) != (closing.samples, *_CANONICAL):
             return None
         job, _, _ = tape.stream.partition(".")
-        asset = await asyncio.to_thread(self._assets.adopt, self._folders.file(job, file.name))
+        try:
+            asset = await asyncio.to_thread(self._assets.adopt, self._folders.file(job, file.name))
+        except OSError:
+            log.warning("stem's file cannot be taken", extra={"stream": tape.stream})
+            return None
         return AssetChecked(asset=asset, samples=file.samples, sample_rate=file.sample_rate, channels=file.channels)
 
     async def _from_tape(self, tape: Tape) -> AssetChecked | None:

@@ -87,6 +87,8 @@ class LiveRoom:
         self.dropped: dict[b.StreamId, Tape] = {}
         """Tapes off the timeline that can still be fetched (A4)."""
         self.feeds = Feeds(self.find_tape, services.command, services.unsent)
+        self.is_gone = False
+        """Whether the hub has let it go: nothing more is put into it."""
         self.received = 0
         self.published = 0
         self.rates: dict[b.SessionId, Rates] = {}
@@ -200,6 +202,8 @@ class LiveRoom:
 
     async def record_asset(self, asset: Asset) -> Asset:
         """Put a sound into the room's history, once; raises `RequestError` where it takes no more (A5)."""
+        if self.is_gone:
+            raise RequestError(503, ErrorCode.DRAINING, "This room was closed meanwhile; nothing was stored.")
         history, limits = self.state.history, self.state.limits
         if asset.asset in history.assets:
             return history.assets[asset.asset]
@@ -376,7 +380,8 @@ class LiveRoom:
         return self.tapes.get(stream) or self.dropped.get(stream)
 
     def clear(self) -> None:
-        """Remove what the room keeps on disk for the time it lives."""
+        """Let the room go, and remove what it keeps on disk for the time it lives."""
+        self.is_gone = True
         for tape in (*self.tapes.values(), *self.dropped.values()):
             self.services.recorder.forget(tape)
         for job in self.state.jobs.values():

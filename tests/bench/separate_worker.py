@@ -51,7 +51,7 @@ def _groove() -> np.ndarray:  # [samples, 2]
     spec = Spec(prompt="private school, jazzy", seed=7)
     begin = round(16 * bar_samples(spec))
     stems = Groove().render(spec, begin, begin + round(_GROOVE_S * _GROOVE_RATE))
-    return np.clip(np.sum(list(stems.values()), axis=0), -1.0, 1.0)
+    return np.clip(np.sum(list(stems.values()), axis=0), -1.0, 1.0).T
 
 
 def whole(separator: Separator[Any], pull: Pull) -> Pulled:

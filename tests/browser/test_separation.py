@@ -153,6 +153,7 @@ async def test_j11_stems_come_while_everybody_listens_and_end_as_files(page: Pag
     for each in (page, other):
         await expect(each.get_by_test_id("jobs")).to_contain_text("Stems of Gwijo", timeout=WAIT_MS)
         await each.wait_for_function(GROWN, arg=0, timeout=SEPARATED_MS)
+    await _loop(page)
     await sounding(page)
     await page.get_by_role("button", name="Mute Vocals", exact=True).click()
     await expect(page.get_by_role("button", name="Mute Vocals of this separation")).to_have_attribute(
@@ -167,20 +168,24 @@ async def test_j11_stems_come_while_everybody_listens_and_end_as_files(page: Pag
     for link in await links.all():
         answer = await page.request.get(hub.url + str(await link.get_attribute("href")))
         assert (answer.status, (await answer.body())[:4]) == (200, b"fLaC")
-    assert await _loudness(page) == pytest.approx(float(np.sqrt(np.mean(np.square(samples[:, 0] / 32_768)))), rel=0.1)
+    loudness = float(np.sqrt(np.mean(np.square(samples[:, 0] / 32_768))))
+    assert (await record(page, 12.0)).rms == pytest.approx(loudness, rel=0.1)
     await _write_log_drum(page)
 
 
-async def _loudness(page: Page) -> float:
-    """How loud the whole is, looped as it lies."""
-    end = await page.evaluate("Math.round(12 * logdrum.transport().bpm / 60 * 960)")
-    start = await page.evaluate("[...logdrum.player.streams][0].open.anchor_tick")
+async def _loop(page: Page) -> None:
+    """Have the song play over and over, from where it lies."""
+    await page.wait_for_function("logdrum.room.streams.length === 6", timeout=SEPARATED_MS)
     await page.evaluate(
-        "([from, to]) => logdrum.setTransport({ playing: true, tick: from, loop: { start_tick: from, end_tick: to } })",
-        [start, start + end],
+        """
+        () => {
+          const start_tick = logdrum.room.streams[0].open.anchor_tick;
+          const end_tick = start_tick + Math.round((12 * logdrum.transport().bpm * 960) / 60);
+          logdrum.setTransport({ playing: true, tick: start_tick, loop: { start_tick, end_tick } });
+        }
+        """
     )
     await page.wait_for_function("logdrum.transport().loop !== null", timeout=WAIT_MS)
-    return (await record(page, 12.0)).rms
 
 
 async def _write_log_drum(page: Page) -> None:

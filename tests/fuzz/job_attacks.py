@@ -108,10 +108,42 @@ async def lead_nowhere(arena: Arena) -> None:
             await asyncio.sleep(0.02)
 
 
+async def separate_whatever_there_is(arena: Arena) -> None:
+    """Sounds, clips and jobs that are there, that are not, that are separations; several at once (J3, J12)."""
+    async with inside(arena) as intruder:
+        await intruder.send(c.JobSubmit(op_id="source", kind="generate", params=_GROOVE))
+        for number in range(18):
+            job = arena.dice.choice(_jobs(intruder))
+            words: tuple[c.ClientMessage, ...] = (
+                c.JobSubmit(op_id=f"p{number}", kind="separate", params=_separation(arena, intruder, job)),
+                c.JobNotes(op_id=f"n{number}", job=job),
+                c.JobSteer(job=job, params=JobParams(stems=("vocals",), job=job)),
+                c.TransportSet(op_id=f"t{number}", tick=arena.dice.choice((0, 2**38)), playing=True),
+                c.TransportSet(op_id=f"b{number}", bpm=float(arena.dice.randint(20, 999))),
+                c.JobCancel(job=job),
+            )
+            await intruder.send(arena.dice.choices(words, (12, 3, 1, 2, 1, 4))[0])
+            await asyncio.sleep(0.02)
+
+
+def _separation(arena: Arena, intruder: Intruder, job: b.JobId) -> JobParams:
+    clips = [one.id for one in intruder.entities if one.kind == "clip"]
+    sources: dict[str, object] = {"job": job, "clip": arena.dice.choice(["*", *clips]), "asset": "0" * 64}
+    chosen = arena.dice.sample(sorted(sources), arena.dice.choices((0, 1, 2, 3), (1, 8, 1, 1))[0])
+    params: dict[str, object] = {name: sources[name] for name in chosen}
+    stems = (("mix",) * 16, (), ("vocals", "vocals"), ("a_stem_of_no_model",), True)
+    odd = {"stems": stems, "model": ("", "builtin", "../../x"), "start": (_LAST_TICK, "now"), "overlap": (0, 0.5)}
+    for name, choices in odd.items():
+        if arena.dice.random() < 0.3:
+            params[name] = arena.dice.choice(choices)
+    return JobParams(**params)  # type: ignore[arg-type]  # as they are made
+
+
 JOB_ATTACKS: Final[tuple[Attack, ...]] = (
     write_others_notes_down,
     set_what_is_the_owners,
     ask_for_odd_jobs,
     play_a_great_document,
     lead_nowhere,
+    separate_whatever_there_is,
 )

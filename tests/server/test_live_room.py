@@ -15,11 +15,12 @@ from logdrum_server.core.state import new_room
 from logdrum_server.counts import Counts
 from logdrum_server.doors.doors import open_doors
 from logdrum_server.doors.tokens import Pass
+from logdrum_server.errors import RequestError
 from logdrum_server.live_room import LiveRoom
 from logdrum_server.recorder import Recorder
 from logdrum_server.services import Services
 from logdrum_server.storage.memory import MemoryStorage
-from tests.server.rooms import READY, START_US, STEMS
+from tests.server.rooms import READY, SOUND, START_US, STEMS
 from tests.server.test_lanes import Ears
 
 
@@ -83,3 +84,12 @@ async def test_d7_a_room_is_read_again_where_nobody_knows_what_the_disk_has(
     room.not_committed(code, "No.")
     assert (room.state.history == room.state.settled) is not doubtful
     assert again == ([room] if doubtful else [])
+
+
+async def test_d7_nothing_is_stored_into_a_room_that_was_let_go(tmp_path: Path) -> None:
+    state = new_room("sunset", epoch=5, now_us=START_US, limits=Limits(), has_engine=False)
+    room = LiveRoom(state, services(tmp_path))
+    room.clear()
+    with pytest.raises(RequestError):
+        await room.record_asset(SOUND)
+    assert room.state.history.seq == 0

@@ -184,14 +184,14 @@ def test_j4_after_a_lost_engine_it_goes_on_at_its_head() -> None:
     assert rewinds == {(22 * SAMPLE_RATE, False)}
 
 
-def test_j4_one_that_had_all_but_its_files_voids_nothing() -> None:
+def test_j4_one_that_had_all_but_its_files_gives_its_last_sample_once_more() -> None:
     room, member = jam()
     job = at_five(room, member)
     emit(room, job, 20)
     room.lose_engine()
     effects = room.engine(SEPARATOR)
-    assert one(effects, StartJob).start_sample == 5 * SAMPLE_RATE + LENGTH
-    assert {epoch.start_sample for epoch in all_of(effects, StreamEpoch)} == {LENGTH}
+    assert one(effects, StartJob).start_sample == 5 * SAMPLE_RATE + LENGTH - 1
+    assert {epoch.start_sample for epoch in all_of(effects, StreamEpoch)} == {5 * SAMPLE_RATE - 1}
 
 
 def test_j4_the_second_loss_fails_it_and_its_files_go() -> None:

@@ -191,7 +191,10 @@ async def test_q10_only_plain_files_of_the_jobs_own_folder_become_sounds(tmp_pat
     async with scripted_hub(tmp_path, SEPARATOR, LENGTH) as (hub, engine), joined(hub) as (caller, _):
         key = (hub.data / "admin.key").read_bytes()
         start = await finished(hub, engine, caller, stem_file("vocals", name))
-        assert (await closes(caller, start.job))["vocals"] is None
+        vocals = str((await closes(caller, start.job))["vocals"])
+        told = {m.asset: m for m in caller.seen if isinstance(m, Asset)}
+        assert told[vocals].name == "Song vocals.wav", "what the hub kept itself is stored in its place"
+        assert (await fetch(hub, f"assets/{vocals}"))[1].startswith(b"RIFF")
         assert (hub.data / "admin.key").read_bytes() == key
 
 

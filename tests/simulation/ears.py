@@ -29,7 +29,7 @@ class Ear:
                 self._need(self.nexts is None or start in self.nexts, f"a gap at {start}, not {self.nexts}")
                 self.nexts = {start + message.to_sample - message.from_sample}
             case StreamEpoch():
-                self._need(message.epoch >= self._epoch, f"epoch {message.epoch} after {self._epoch}")
+                self._need(message.epoch > self._epoch, f"epoch {message.epoch} after {self._epoch}")
                 self._epoch, start = message.epoch, self.place(message.start_sample)
                 if self.nexts is not None:
                     self.nexts = {start, *(min(start, other) for other in self.nexts)}
@@ -44,6 +44,7 @@ class Ear:
         self._need(self.nexts is None or start in self.nexts, f"a chunk at {start}, not {self.nexts}")
         self._need(chunk.epoch <= self._epoch, f"epoch {chunk.epoch} before it was told of, in {self._epoch}")
         if (way := self.stream.round) is not None:
+            self._need(chunk.start_sample < way.samples, f"a chunk at {chunk.start_sample}, behind the sound's end")
             self._need(not start < way.samples < end <= way.end, f"a chunk from {start} to {end} of {way}")
         # What is cut where a new epoch begins is of the newest epoch before that, whichever it was rendered in.
         rendered = (sound(opened.job, opened.stem, epoch, start, chunk.samples) for epoch in range(chunk.epoch, -1, -1))

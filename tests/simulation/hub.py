@@ -82,14 +82,13 @@ class SimulatedHub:
         self.engine: SimulatedEngine | None = None
         self._ready: EngineReady | None = None
         self._is_let_go = False
-        self.spares_the_gone = True
-        """Until S1 is mended (`test_separation_findings.py`): nothing is stored while the room is let go."""
         self.unsent_bytes = 0
         """What the engine has not read yet, as far as the hub knows."""
         self.turns = Turns()
         self.folders = SimulatedFolders()
         self.recorder = SimulatedRecorder(self.turns)
-        self._fed: dict[tuple[b.JobId, b.Epoch, b.Stem], b.Sample] = {}
+        self.fed: dict[tuple[b.JobId, b.Epoch, b.Stem], list[FeedJob]] = {}
+        """What each separation was fed."""
         self._starts: dict[b.JobId, b.Sample] = {}
         self._ends = 0
         recorder = cast("Recorder", self.recorder)
@@ -187,7 +186,9 @@ class SimulatedHub:
         rendered = self.turns.sound(source, piece.stem, start, piece.samples)
         assert piece.data == rendered, f"{name}: other samples than are played at {start}"
         assert piece.epoch == job.epoch, f"{name}, and is in {job.epoch}"
-        wanted = self._fed.get(key, max(0, self._starts[piece.job] - CONTEXT_SAMPLES))
+        before = self.fed.setdefault(key, [])
+        context = max(0, self._starts[piece.job] - CONTEXT_SAMPLES)
+        wanted = before[-1].start_sample + before[-1].samples if before else context
         tape = self.room.find_tape(f"{source}.{piece.stem}")
         left_out = (
             []
@@ -196,7 +197,7 @@ class SimulatedHub:
         )
         assert not left_out, f"{name}: from {start}, without {left_out}, which is there, behind {wanted}"
         assert start >= wanted, f"{name}: from {start} once more"
-        self._fed[key] = start + piece.samples
+        before.append(piece)
 
     def _finish(self, room: LiveRoom, tape: Tape, closing: CloseTape) -> None:
         self._finisher.close(room, tape, closing)
@@ -217,21 +218,11 @@ class SimulatedHub:
 
     def store(self) -> None:
         """Let the finisher go on, as far as the disk lets it."""
-        if self._is_let_go and self.spares_the_gone:
-            return
         for _ in range(_STEPS_AT_ONCE if self.is_storing else 0):
             self._loop.call_soon(self._loop.stop)
             self._loop.run_forever()
         if self._finishing.done():
             self._finishing.result()
-
-    def _drop_unfinished(self) -> None:
-        """What waits to be stored is of a room that is gone."""
-        self._finishing.cancel()
-        self._ends = self.folders.ends
-        recorder, assets = cast("Recorder", self.recorder), cast("AssetStore", SimulatedAssets())
-        self._finisher = Finisher(recorder, assets, cast("StemFolders", self.folders))
-        self._finishing = self._loop.create_task(self._finisher.run())
 
     def save(self) -> None:
         """As `Hub._keep_saving`."""
@@ -275,7 +266,6 @@ class SimulatedHub:
 
     def _open_again(self, now_us: int) -> None:
         if self._is_let_go:
-            self._drop_unfinished()
             self.room, self._is_let_go = self._open(now_us), False
 
     def put_out(self, session: str) -> None:

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Iterator
 
-from logdrum_client.audio import StemReader, stem_audio
+from logdrum_client.audio import Audio, StemReader, stem_audio
 from logdrum_client.errors import AudioGone
 from logdrum_client.feed import Feed
 from logdrum_client.line import StreamEvent
 from logdrum_protocol import bounds as b
+from logdrum_protocol.hub_messages import StreamEpoch
 from logdrum_server.core.state import LIVE, MIX, JobRecord, RoomState
 from logdrum_server.tape import Tape
 from tests.simulation.ears import Ear
@@ -24,7 +25,8 @@ def judge_separations(story: Story) -> None:
     for job in jobs:
         _check_state(hub.state, job)
         _check_engine(hub, job)
-        _check_stored(story, hub, job)
+        _check_stored(hub, job)
+        _check_fed(hub, job)
     left = set(hub.engine.separations.under_way) - {job.job for job in jobs}
     assert not left, f"the engine separates what nobody has asked for any more: {left}"
     begun = {job.job for job in jobs if job.view.state in LIVE and job.attempts}
@@ -77,7 +79,17 @@ def _check_engine(hub: SimulatedHub, job: JobRecord) -> None:
     )
 
 
-def _check_stored(story: Story, hub: SimulatedHub, job: JobRecord) -> None:
+def _check_fed(hub: SimulatedHub, job: JobRecord) -> None:
+    """What a separation was fed in its present epoch is its source as that has settled (Q10)."""
+    for (name, epoch, stem), pieces in hub.fed.items():
+        if (name, epoch) != (job.job, job.epoch):
+            continue
+        for piece in pieces:
+            settled = hub.turns.sound(str(job.view.params.job), stem, piece.start_sample, piece.samples)
+            assert piece.data == settled, f"{name} has heard of {stem} what is void, at {piece.start_sample}"
+
+
+def _check_stored(hub: SimulatedHub, job: JobRecord) -> None:
     """What is done is a sound of the room, but for what could not be kept."""
     if job.view.state != "done":
         assert not job.stored, f"{job.job} is {job.view.state}, and stored"
@@ -108,6 +120,8 @@ def _check_whole(hub: SimulatedHub, job: JobRecord, tape: Tape, ear: Ear, name: 
     stem = ear.stream.opened.stem
     heard: list[tuple[b.Sample, bytes]] = []
     for start, data in _read(hub, tape, ear):
+        if not data:
+            continue
         heard = [_cut(*one, start) for one in heard if one[0] < start]
         heard.append((start, data))
     # An epoch may end where it begins, and begin far from where the one before it ended (A9).
@@ -118,16 +132,25 @@ def _check_whole(hub: SimulatedHub, job: JobRecord, tape: Tape, ear: Ear, name: 
         at = start + len(data)
         rendered = hub.turns.sound(job.job, stem, start, len(data))
         assert data == rendered, f"{name} has other samples of {tape.stream} from {start} to {at}"
-    if job.view.state == "done":
-        end = job.heads[stem]
-        assert at in (None, end), f"{name} has {tape.stream} up to {at}, and it ends at {end}"
-    if job.view.state == "done" and not job.endless and job.course.length:
+    if job.endless:
+        return  # it is sent as it is heard (A7)
+    end = job.heads[stem]
+    assert at in (None, end), f"{name} has {tape.stream} up to {at}, and it ends at {end}"
+    if job.course.length:
         assert heard, f"{name} has nothing of {tape.stream}"
         assert heard[0][0] == job.first, f"{name} has {tape.stream} from {heard[0][0]}, and it begins at {job.first}"
 
 
 def _cut(start: b.Sample, data: bytes, end: b.Sample) -> tuple[b.Sample, bytes]:
     return start, data[: end - start]
+
+
+def _unvoided(ear: Ear, audio: Audio) -> tuple[b.Sample, bytes]:
+    """What of some audio no later epoch has made void, whether or not anything of that has come."""
+    start = ear.stream.count(audio.start_sample)
+    turns = [event for event in ear.events if isinstance(event, StreamEpoch) and event.epoch > audio.epoch]
+    end = min((ear.place(turn.start_sample) for turn in turns), default=start + len(audio.data))
+    return _cut(start, audio.data, max(start, end))
 
 
 def _read(hub: SimulatedHub, tape: Tape, ear: Ear) -> Iterator[tuple[b.Sample, bytes]]:
@@ -146,10 +169,12 @@ def _read(hub: SimulatedHub, tape: Tape, ear: Ear) -> Iterator[tuple[b.Sample, b
     reader = StemReader(ear.stream, events, fetch, opened.start_sample, is_whole=ear.is_whole)
 
     async def read() -> list[tuple[b.Sample, bytes]]:
-        return [(ear.stream.count(audio.start_sample), audio.data) async for audio in stem_audio(reader)]
+        return [_unvoided(ear, audio) async for audio in stem_audio(reader)]
 
     loop = asyncio.new_event_loop()
     try:
         yield from loop.run_until_complete(read())
+    except AudioGone:
+        assert tape.endless, f"{tape.stream} cannot be fetched"  # read at a story's end, what a seek has voided is gone
     finally:
         loop.close()

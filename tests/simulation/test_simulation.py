@@ -47,8 +47,18 @@ def test_stories_are_of_every_kind_of_job() -> None:
     assert any(job.view.verdict is not None for job in jobs)
 
 
+def test_stories_are_of_every_kind_of_separation() -> None:
+    hubs = [hub for hub in (run(seed).hub for seed in range(200, 260)) if hub is not None]
+    jobs = [job for hub in hubs for job in hub.state.jobs.values() if job.view.kind == "separate"]
+    assert {job.view.state for job in jobs} == {"running", "done"}
+    assert any(job.is_fed and job.epoch for job in jobs)
+    assert any(job.is_fed and job.view.state == "done" for job in jobs)
+    assert any(job.first and job.length for job in jobs)
+    assert any(asset is not None for job in jobs for asset in job.stored.values())
+
+
 def run_some() -> None:
-    for seed in range(20):
+    for seed in range(60):
         run(seed)
 
 
@@ -92,4 +102,22 @@ def test_a_restart_that_loses_an_event_is_noticed(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr("tests.simulation.hub.replayed", short)
     with pytest.raises(StoryFailed):
+        run_some()
+
+
+def test_a_separation_that_hears_what_is_void_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("logdrum_server.core.starting.feeds.turned", lambda state, *_, **__: (state, []))
+    with pytest.raises(StoryFailed, match=r"what is void|in epoch|is in \d|beside|other samples"):
+        run_some()
+
+
+def test_a_separation_whose_source_never_ends_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("logdrum_server.core.feeds.ended", lambda state, _: (state, []))
+    with pytest.raises(StoryFailed, match=r"and its source not"):
+        run_some()
+
+
+def test_samples_that_are_counted_on_to_members_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("logdrum_server.core.course.Course.address", lambda _, place: place)
+    with pytest.raises(StoryFailed, match=r"behind the sound's end"):
         run_some()

@@ -24,7 +24,7 @@ class Wishes:
 
     def next(self, member: Member) -> c.ClientMessage:
         """Something to ask."""
-        few, many = (8, 60) if self._are_of_separations else (30, 8)
+        few, many, moves = (10, 50, 40) if self._are_of_separations else (30, 8, 10)
         choices: dict[Callable[[Member], c.ClientMessage], float] = {
             self._submit: few,
             self._play_clips: few / 3,
@@ -34,7 +34,7 @@ class Wishes:
             self._steer: 12,
             self._cancel: 9,
             self._threshold: 7,
-            self._transport: 10,
+            self._transport: moves,
         }
         return self._rng.choices(list(choices), list(choices.values()))[0](member)
 

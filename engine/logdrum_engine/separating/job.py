@@ -9,6 +9,7 @@ from msgspec import UNSET
 
 from logdrum_engine.errors import RefusalError
 from logdrum_engine.separation.catalogue import AnySeparator
+from logdrum_engine.separation.interface import LogDrumNote
 from logdrum_protocol.bounds import SAMPLE_RATE
 from logdrum_protocol.engine_messages import EndFeed, FeedJob, JobAudio, JobDone, JobStarted, RenderFrom, StartJob
 from logdrum_protocol.errors import ErrorCode
@@ -79,7 +80,7 @@ class Job:
         self._stems, self._way, self._mix, self._spool = parts.stems, parts.way, parts.mix, parts.spool
         self._intake = parts.intake
         self._outgoing = self._from(start.start_sample)
-        self._notes = parts.spool.notes()
+        self._notes = self._before(start.start_sample, parts.spool.notes())
         self._end_sample = 0 if parts.way is None else parts.way.samples
         self._writing: Generator[None, None, None] | None = None
         self._is_written = False
@@ -145,7 +146,7 @@ class Job:
         self.credit_sample = render.credit_sample
         self._intake = self._intake.again(render.start_sample)
         self._outgoing = self._from(render.start_sample)
-        self._notes = [note for note in self._notes if note.onset_s * SAMPLE_RATE < kept_to]
+        self._notes = self._before(kept_to, self._notes)
         self._spool.cut(kept_to, self._notes)
 
     def turns(self) -> Sequence[AnyTurn]:
@@ -200,6 +201,12 @@ class Job:
         if self._writing is not None:
             self._writing.close()
         self._spool.close()
+
+    def _before(self, count: int, notes: Sequence[LogDrumNote]) -> list[LogDrumNote]:
+        """Those that were heard before a count was reached; what is behind it will be heard again."""
+        places = (int(note.onset_s * SAMPLE_RATE) for note in notes)
+        counts = places if self._way is None else map(self._way.count, places)
+        return [note for note, heard_at in zip(notes, counts, strict=True) if heard_at < count]
 
     def _from(self, sample: int) -> Outgoing:
         return Outgoing(sample, len(self._stems), self._way)

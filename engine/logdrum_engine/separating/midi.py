@@ -36,8 +36,8 @@ def write_notes(notes: Sequence[LogDrumNote], path: Path) -> None:
 def one_voice(notes: Iterable[LogDrumNote]) -> Iterator[LogDrumNote]:
     """End each note where the next begins; of two at once the surer one is played."""
     heard = sorted(notes, key=lambda note: (note.onset_s, note.probability))
-    ends = [following.onset_s for following in heard[1:]]
-    for note, end_s in zip(heard, [*ends, math.inf], strict=True):
+    ends = [*(following.onset_s for following in heard[1:]), math.inf]
+    for note, end_s in zip(heard, ends, strict=False):  # where nothing was heard, there is an end too many
         room = end_s - note.onset_s
         if room >= _SHORTEST_S:
             yield replace(note, length_s=min(max(note.length_s, _SHORTEST_S), room))

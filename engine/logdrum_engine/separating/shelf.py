@@ -74,10 +74,10 @@ def _prepare() -> None:
     import_torch()
     import torch  # an extra, so not at the top
 
-    torch.set_num_threads(max(1, cores() - 1))  # the last core is for the music, whatever is separated
+    torch.set_num_threads(max(1, _cores() - 1))  # the last core is for the music, whatever is separated
 
 
-def cores() -> int:
+def _cores() -> int:
     """How many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 

@@ -109,7 +109,7 @@ class _Pair(Generic[S]):
 
     def turn(self, samples: int, *, last: bool) -> Turn[S]:
         heard = self._waiting.pull(samples)
-        stereo = np.ascontiguousarray(np.broadcast_to(heard, (2, heard.shape[1])))
+        stereo = np.array(np.broadcast_to(heard, (2, heard.shape[1])))
         return Turn(state=self._state, audio=stereo, last=last)
 
     def take(self, answer: Separated, state: S, *, last: bool) -> npt.NDArray[np.float32]:

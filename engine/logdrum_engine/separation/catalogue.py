@@ -9,14 +9,14 @@ from .errors import SeparationError
 from .interface import Separator
 from .options import BUILTIN, Options
 
-__all__ = ["DEMUCS", "AnySeparator", "Options", "available", "load"]
+__all__ = ["DEMUCS", "SHIPPED", "AnySeparator", "Options", "available", "load"]
 
 DEMUCS: Final = tuple(demucs_files.HUB)
 
 # What a separator keeps of a job goes in and comes out unread, so its type is nobody's business here.
 AnySeparator: TypeAlias = Separator[Any]
 
-_SHIPPED: Final = ("spleeter_vocals.safetensors", "masker.safetensors")
+SHIPPED: Final = ("spleeter_vocals.safetensors", "masker.safetensors")
 _WEIGHTS: Final = Path(__file__).parent / "weights"
 
 
@@ -24,7 +24,7 @@ def available(models: Path | None = None) -> tuple[str, ...]:
     """Name the separators whose weights are on this machine, the usual one first; none where torch is not installed."""
     if not _are_installed("torch", "safetensors"):
         return ()
-    shipped = (BUILTIN,) if all((_WEIGHTS / name).is_file() for name in _SHIPPED) else ()
+    shipped = (BUILTIN,) if all((_WEIGHTS / name).is_file() for name in SHIPPED) else ()
     if not _are_installed("demucs", "huggingface_hub"):
         return shipped
     return (*shipped, *(name for name in DEMUCS if demucs_files.are_here(name, models)))

@@ -1,6 +1,6 @@
 """Our net as a separator: drums, bass, log drum and other, and the log drum's notes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -13,6 +13,7 @@ from .errors import SeparationError
 from .interface import Audio, LogDrumNote, Separated, Turn
 from .masker import LOG_DRUM, SIDES, STEMS, Masker, Masks, NoteFrames, Past, Shape
 from .spectrum import HOP, Analysis, Synthesis
+from .windows import in_batches, step_in_blocks
 
 FILE: Final = "masker.safetensors"
 _BLOCK_FRAMES: Final = 64
@@ -75,14 +76,7 @@ class FourStems:
     @torch.inference_mode()
     def step(self, turns: Sequence[Turn[Hearing]]) -> Sequence[tuple[Separated, Hearing]]:
         """Go on with several jobs, a block of each at a time; those with as many frames are one batch on a GPU."""
-        answers: list[tuple[Separated, Hearing]] = [(_NOTHING, turn.state) for turn in turns]
-        cuts = [_blocks(turn, self.block_samples) for turn in turns]
-        for block in range(max(map(len, cuts), default=0)):
-            jobs = [job for job, cut in enumerate(cuts) if block < len(cut)]
-            due = [msgspec.structs.replace(cuts[job][block], state=answers[job][1]) for job in jobs]
-            for job, (separated, state) in zip(jobs, self._step(due), strict=True):
-                answers[job] = (_joined(answers[job][0], separated), state)
-        return answers
+        return step_in_blocks(self._step, turns, self.block_samples)
 
     def _step(self, turns: Sequence[Turn[Hearing]]) -> list[tuple[Separated, Hearing]]:
         pieces = [self._heard(turn) for turn in turns]
@@ -101,14 +95,11 @@ class FourStems:
             spectra = torch.nn.functional.pad(spectra, (0, 0, 0, self._net.shape.lookahead))
         return _Piece(turn, analysis, spectra)
 
-    def _batches(self, pieces: Sequence[_Piece]) -> list[list[int]]:
-        alike: dict[int, list[int]] = {}
-        for job, piece in enumerate(pieces):
-            alike.setdefault(piece.spectra.shape[1], []).append(job)
-        alike.pop(0, None)
-        if self._device.type == "cpu":  # nothing is won side by side
-            return [[job] for jobs in alike.values() for job in jobs]
-        return list(alike.values())
+    def _batches(self, pieces: Sequence[_Piece]) -> Iterator[list[int]]:
+        """Put together jobs with as many new frames; on a CPU nothing is won by that."""
+        with_frames = (job for job, piece in enumerate(pieces) if piece.spectra.shape[1])
+        most = 1 if self._device.type == "cpu" else len(pieces)
+        return in_batches(with_frames, lambda job: pieces[job].spectra.shape[1], most)
 
     def _asked(self, pieces: Sequence[_Piece]) -> list[tuple[Masks, NoteFrames, tuple[Tensor, ...]]]:
         """Give the net several jobs' frames at once, and part what it says again."""
@@ -169,21 +160,10 @@ def net_of(kept: weights.Weights) -> Masker:
     return net
 
 
-def _blocks(turn: Turn[Hearing], samples: int) -> list[Turn[Hearing]]:
-    """Cut what is brought; also nothing is one block."""
-    count = max(1, -(-turn.audio.shape[1] // samples))
-    pieces = [turn.audio[:, i * samples : (i + 1) * samples] for i in range(count)]
-    return [Turn(state=turn.state, audio=piece, last=turn.last and i == count - 1) for i, piece in enumerate(pieces)]
-
-
 def _unsettled(piece: _Piece) -> Hearing:
     """What a job is where no frame was completed."""
     state, audio = piece.turn.state, piece.turn.audio
     return state._replace(analysis=piece.analysis, unsettled=np.concatenate((state.unsettled, audio), axis=1))
-
-
-def _joined(one: Separated, other: Separated) -> Separated:
-    return Separated(stems=np.concatenate((one.stems, other.stems), axis=2), notes=one.notes + other.notes)
 
 
 def _row(kept: Sequence[Tensor], job: int) -> tuple[Tensor, ...]:

@@ -167,7 +167,8 @@ class NoteHead(nn.Module):
         self.mix = nn.Conv1d(shape.note_hidden, shape.note_hidden, shape.note_frames)
         self.tell = nn.Linear(shape.note_hidden, _TOLD + shape.pitches)
 
-    def forward(self, x: Tensor, past: Past) -> NoteFrames:  # [B, T, width]
+    def forward(self, x: Tensor, past: Past) -> NoteFrames:
+        """Hear frames `[B, T, width]`."""
         x = torch.relu(self.note(x)).transpose(1, 2)
         x = x + torch.relu(self.mix(past.ahead_of(x, self.frames - 1, 2)))
         told = self.tell(x.transpose(1, 2)).float()

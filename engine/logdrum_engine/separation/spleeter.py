@@ -55,7 +55,8 @@ class _Up(nn.Module):
         self.norm = _Norm(out)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.norm(torch.relu(self.mix(x)[:, :, 1:-2, 1:-2]))
+        normed: Tensor = self.norm(torch.relu(self.mix(x)[:, :, 1:-2, 1:-2]))
+        return normed
 
 
 class _Norm(nn.Module):

@@ -86,6 +86,8 @@ def _along(scale: Tensor, tensor: Tensor) -> Tensor:
 def write(path: Path, weights: Weights) -> None:
     """Write tensors and what is said of them; not yet in a manifest."""
     save_file({key: tensor.contiguous() for key, tensor in weights.tensors.items()}, path, dict(weights.about))
+    path.chmod(0o644)  # it is written for its owner alone
+    path.chmod(0o644)  # it would be for its owner alone
 
 
 def record(path: Path, *, source: str, licence: str, made_by: str) -> Entry:

@@ -65,7 +65,7 @@ def _heard(example: Example, shape: Shape) -> Batch:
     mix = spectra.sum(2, keepdim=True)
     common, own, powers = (_rows(*pair, shape) for pair in ((spectra, mix), (spectra, spectra), (mix, mix)))
     singles = spectra[:, 0, :, : shape.single_bins].clone()
-    notes = _frames_of(example.notes, own[:, LOG_DRUM].sum((-1, -2)).numpy(), shape)
+    notes = frames_of(example.notes, own[:, LOG_DRUM].sum((-1, -2)).numpy(), shape)
     return Batch(singles.sum(1), powers[:, 0], common, own, singles, *notes)
 
 
@@ -76,7 +76,7 @@ def _rows(one: Tensor, other: Tensor, shape: Shape) -> Tensor:
     return torch.from_numpy(np.add.reduceat(product, edges, axis=-1)).transpose(1, 2).contiguous()
 
 
-def _frames_of(notes: Sequence[LogNote], loudness: NDArray[np.float32], shape: Shape) -> Iterator[Tensor]:
+def frames_of(notes: Sequence[LogNote], loudness: NDArray[np.float32], shape: Shape) -> Iterator[Tensor]:
     """Say frame by frame what the notes are: onset, offset, velocity, active, pitch."""
     frames = loudness.size
     onset, offset, velocity, active = np.zeros((4, frames), np.float32)

@@ -7,6 +7,7 @@ import msgspec
 from logdrum_engine.separation.masker import Shape
 
 from .batches import SEGMENT_S
+from .takes import TAKES
 
 
 class Course(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,6 +23,8 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
     segment_s: float = SEGMENT_S
     rate: float = 1.5e-3
     check_s: float = 240.0
+    takes: int = TAKES
+    """Of the groove, whose stems some examples recombine."""
     patience: int = 0
     """After how many checks without a better net it stops; 0 for never."""
     validated: int = 48

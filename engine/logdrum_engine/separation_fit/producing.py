@@ -30,7 +30,7 @@ class Maker:
 
     def __init__(self, course: Course) -> None:
         self._course = course
-        self._studio = Studio.open(course.sounds)
+        self._studio = Studio.open(course.sounds, takes=course.takes)
 
     def batch(self, number: int) -> Batch:
         """Make one to learn from."""

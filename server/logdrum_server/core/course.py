@@ -29,11 +29,8 @@ class Course(msgspec.Struct, frozen=True):
         return None if self.length is None else self.entry + self.length
 
     def address(self, place: Sample) -> Sample:
-        """Which sample of the sound comes at a place; its length at the very end, where none does."""
-        if place < self.turn:
-            return place
-        assert self.length is not None
-        return self.length if place == self.end else place - self.length
+        """Which sample of the sound comes at a place."""
+        return place if place < self.turn or self.length is None else place - self.length
 
     def place(self, sample: Sample) -> Sample:
         """When a sample of the sound comes; past everything for one that it does not have."""

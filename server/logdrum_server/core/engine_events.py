@@ -12,12 +12,23 @@ from logdrum_protocol.engine_messages import (
     JobFailed,
     JobProgress,
     JobStarted,
+    StopJob,
 )
 from logdrum_protocol.errors import ErrorCode
 from logdrum_protocol.hub_messages import Chunk, Error
 from logdrum_protocol.records import Failure
 from logdrum_server.core import feeds
-from logdrum_server.core.effects import CloseTape, Effect, ForgetFiles, OpenTape, Publish, StopFeed, Tell, TellAll
+from logdrum_server.core.effects import (
+    CloseTape,
+    Command,
+    Effect,
+    ForgetFiles,
+    OpenTape,
+    Publish,
+    StopFeed,
+    Tell,
+    TellAll,
+)
 from logdrum_server.core.ending import fail
 from logdrum_server.core.jobs import follow
 from logdrum_server.core.settings import judged
@@ -60,7 +71,7 @@ def _requeue(state: RoomState, job: JobRecord) -> Outcome:
     if job.attempts >= _MAX_ATTEMPTS:
         message = "The engine stopped twice while it worked on this: submit it again, perhaps with another prompt."
         return fail(state, job, Failure(code=ErrorCode.ENGINE_LOST, message=message))
-    job = replace(job, view=replace(job.view, state="queued"), epoch=job.epoch + 1)
+    job = replace(job, view=replace(job.view, state="queued"))
     return state.with_job(job), [*([StopFeed(job.job)] if job.is_fed else []), TellAll(job.view)]
 
 
@@ -69,6 +80,10 @@ def job_started(state: RoomState, message: JobStarted) -> Outcome:
     job = state.jobs.get(message.job)
     if job is None:
         return state, []
+    if len(set(message.stems)) < len(message.stems) or _is_another(job, message):
+        sentence = "The engine came with other stems than it should: submit it again."
+        state, failed = fail(state, job, Failure(code=ErrorCode.ENGINE_ERROR, message=sentence))
+        return state, [Command(StopJob(job=job.job)), *failed]
     is_new = not job.stems
     heads = job.heads or dict.fromkeys(message.stems, job.first)
     view, length = replace(job.view, state="running"), None if job.is_fed else message.samples
@@ -78,6 +93,12 @@ def job_started(state: RoomState, message: JobStarted) -> Outcome:
         stream = job.stream_open(stem)
         opened += [OpenTape(stream, job.endless), TellAll(stream)]
     return state.with_job(job), [TellAll(view), *opened]
+
+
+def _is_another(job: JobRecord, message: JobStarted) -> bool:
+    """Whether what begins again is not what began before: the room's tapes are of that."""
+    is_longer = job.view.kind == "separate" and not job.is_fed and job.length != message.samples
+    return bool(job.stems) and (job.stems != message.stems or is_longer)
 
 
 def job_described(state: RoomState, message: JobDescribed, now_us: int) -> Outcome:

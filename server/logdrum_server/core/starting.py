@@ -67,11 +67,17 @@ def _start_separation(state: RoomState, job: JobRecord, now_us: int) -> Outcome:
 
 def _start_whole(state: RoomState, job: JobRecord, now_us: int) -> Outcome:
     if job.attempts:
-        return _give(state, job, job.head)
+        return _give(state, job, _goes_on_at(job))
     source = source_job(state, job)
     job = job if source is None else beside(job, source)
     length = length_together(state, job.sounds)
     return _give(state, job, entry_of(_playhead(state, job, now_us), length))
+
+
+def _goes_on_at(job: JobRecord) -> b.Sample:
+    """Its head; with nothing left its last sample: no address of the sound's says that none is void (A3)."""
+    end = job.course.end
+    return job.head if end is None else max(job.first, min(job.head, end - 1))
 
 
 def _start_growing(state: RoomState, job: JobRecord, source: JobRecord | None, now_us: int) -> Outcome:
@@ -93,7 +99,15 @@ def _start_growing(state: RoomState, job: JobRecord, source: JobRecord | None, n
 def _give(state: RoomState, job: JobRecord, sample: b.Sample) -> Outcome:
     heads = dict.fromkeys(job.stems, sample)
     first = sample if sample > job.head else job.first
-    job = replace(job, attempts=job.attempts + 1, first=first, heads=heads, credit=_first_credit(job, sample))
+    job = replace(
+        job,
+        # Only now, when everybody is told: who joins between two engines must not take the one's audio for the other's.
+        epoch=job.epoch + (job.attempts > 0),
+        attempts=job.attempts + 1,
+        first=first,
+        heads=heads,
+        credit=_first_credit(job, sample),
+    )
     message = StartJob(
         job=job.job,
         kind=job.view.kind,
