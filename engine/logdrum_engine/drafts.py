@@ -8,11 +8,12 @@ from secrets import token_hex
 
 
 @contextmanager
-def folder_made(path: Path) -> Iterator[None]:
-    """Make a folder where there is none; on a failure what was made goes again, if it is empty."""
-    made = [each for each in (path, *path.parents) if not each.exists()]
+def folder_made(path: Path | None) -> Iterator[None]:
+    """Make a folder where one is wanted and is not there; on a failure what was made goes again, if it is empty."""
+    made = [] if path is None else [each for each in (path, *path.parents) if not each.exists()]
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        if path is not None:
+            path.mkdir(parents=True, exist_ok=True)
         yield
     except BaseException:
         for each in made:
@@ -49,7 +50,7 @@ def _put_in_place(drafts: Mapping[Path, Path]) -> None:
 
 
 def _beside(path: Path) -> Path:
-    return path.with_name(f".{path.stem}.{token_hex(8)}.part")
+    return path.with_name(f".{path.stem}.{token_hex(8)}.part{path.suffix}")  # what writes it may go by the suffix
 
 
 def _if_possible(clear_away: Callable[[], object]) -> None:

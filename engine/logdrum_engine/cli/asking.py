@@ -1,7 +1,10 @@
 """What every command shares: arguments that are refused, and faults that are told, in one sentence."""
 
 import argparse
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final, NoReturn
 
 USAGE_ERROR: Final = 2
@@ -33,3 +36,13 @@ def whole(text: str, low: int, high: int) -> int:
     if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
         raise argparse.ArgumentTypeError(f"'{text}' is no whole number from {low} to {high}")
     return int(text)
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """Let SIGTERM end the work as Ctrl-C does, so that it clears away what is half written."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

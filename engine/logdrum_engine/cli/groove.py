@@ -2,10 +2,8 @@
 
 import argparse
 import importlib.util
-import signal
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, get_args
 
@@ -21,7 +19,7 @@ from logdrum_engine.groove.score import STEMS
 from logdrum_protocol.bounds import Level, SectionName
 from logdrum_protocol.records import Choice
 
-from .asking import USAGE_ERROR, Parser, complain, reason, whole
+from .asking import USAGE_ERROR, Parser, complain, reason, terminable, whole
 from .progress import ProgressBar
 
 _LONGEST_PROMPT: Final = 1000
@@ -96,7 +94,7 @@ def _groove(options: argparse.Namespace) -> int:
         if sentence := next(_complaints(files), None):
             return complain(sentence, USAGE_ERROR)
         spec, added = _spec(options)
-        with _terminable():
+        with terminable():
             description = render_to_files(spec, files, progress.show)
     except CultureError as fault:
         return complain(str(fault), USAGE_ERROR)
@@ -169,16 +167,6 @@ def _complaints(files: Files) -> Iterator[str]:
         yield f"A plot is one of {', '.join(FORMATS)}, not '{files.plot.name}'."
     if files.plot is not None and importlib.util.find_spec("matplotlib") is None:
         yield "A plot needs matplotlib: pip install 'logdrum[plot]'."
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """Let SIGTERM end a render as Ctrl-C does, so that it clears away what is half written."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _prompt(text: str) -> str:

@@ -2,11 +2,9 @@
 
 import argparse
 import importlib.util
-import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,7 +15,7 @@ from logdrum_engine.separating.files import MIDI_NAME, Order, Stems, files_of, s
 from logdrum_engine.separation.interface import STEMS, LogDrumNote
 from logdrum_engine.separation.options import BUILTIN, Options
 
-from .asking import USAGE_ERROR, Parser, complain, reason, whole
+from .asking import USAGE_ERROR, Parser, complain, reason, terminable, whole
 from .timed_bar import TimedBar, told
 
 if TYPE_CHECKING:
@@ -98,7 +96,7 @@ def _separate(options: argparse.Namespace) -> int:
     progress = TimedBar(sys.stderr)
     began_s = time.monotonic()
     try:
-        with _terminable():
+        with terminable():
             stems = separate_file(order, lambda: _load(options), progress.show)
     except EngineError as fault:
         return complain(str(fault), USAGE_ERROR)
@@ -172,16 +170,6 @@ def _complaints(order: Order) -> Iterator[str]:
             yield f"{path} is no file that can be replaced."
         if path.resolve() == order.file.resolve():
             yield f"{path} would be replaced by its own stem: choose another folder."
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """Let SIGTERM end the work as Ctrl-C does, so that it clears away what is half written."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _stems(text: str) -> tuple[str, ...]:

@@ -1,15 +1,14 @@
 """Write a groove to files, block by block, so that an hour takes no more memory than a bar."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
-from functools import partial
+from contextlib import ExitStack
 from pathlib import Path
-from secrets import token_hex
 
 import msgspec
 import numpy as np
 import soundfile
 
+from logdrum_engine.drafts import drafts_of, folder_made
 from logdrum_engine.generator import SAMPLE_RATE, Block, Description, Pcm, Spec
 
 from .chart import Chart, chart_of
@@ -41,7 +40,7 @@ def render_to_files(spec: Spec, files: Files, on_progress: Callable[[float], Non
     description = groove.describe(spec)
     stems = {} if files.stems is None else {name: files.stems / f"{name}.wav" for name in description.stems}
     paths = [path for path in (files.mix, *stems.values(), files.midi, files.plot) if path is not None]
-    with _folder(files.stems), _drafts(paths) as draft:
+    with folder_made(files.stems), drafts_of(paths) as draft:
         blocks = _heard(_blocks(groove, spec), chart, on_progress)
         _write_audio(blocks, draft[files.mix], {name: draft[path] for name, path in stems.items()})
         if files.midi is not None:
@@ -56,58 +55,6 @@ def render_to_files(spec: Spec, files: Files, on_progress: Callable[[float], Non
 def mixed(block: Block) -> Pcm:
     """Add the stems, as every listener does."""
     return np.asarray(np.sum(list(block.stems.values()), axis=0), dtype=np.float32)
-
-
-@contextmanager
-def _folder(path: Path | None) -> Iterator[None]:
-    """Make a folder where there is none; on a failure what was made goes again, if it is empty."""
-    made = [] if path is None else [each for each in (path, *path.parents) if not each.exists()]
-    try:
-        if path is not None:
-            path.mkdir(parents=True, exist_ok=True)
-        yield
-    except BaseException:
-        for each in made:
-            _if_possible(each.rmdir)
-        raise
-
-
-@contextmanager
-def _drafts(paths: Iterable[Path]) -> Iterator[Mapping[Path, Path]]:
-    """Give every file another name beside its own until all are written; on a failure none of them is left."""
-    drafts = {path: _beside(path) for path in paths}
-    try:
-        yield drafts
-        _put_in_place(drafts)
-    finally:
-        for draft in drafts.values():
-            _if_possible(draft.unlink)
-
-
-def _put_in_place(drafts: Mapping[Path, Path]) -> None:
-    """Give every file its name; on a failure those that were there have theirs again, and the new ones are gone."""
-    earlier = {path: _beside(path) for path in drafts if path.is_file()}
-    with ExitStack() as undo:
-        for path, draft in drafts.items():
-            if path in earlier:
-                undo.callback(_if_possible, partial(earlier[path].replace, path))
-                path.replace(earlier[path])
-            elif not path.exists():
-                undo.callback(_if_possible, path.unlink)
-            draft.replace(path)
-        undo.pop_all()
-    for file in earlier.values():
-        _if_possible(file.unlink)
-
-
-def _beside(path: Path) -> Path:
-    return path.with_name(f".{token_hex(8)}{path.suffix}")
-
-
-def _if_possible(clear_away: Callable[[], object]) -> None:
-    """Clear something away; where it cannot be done, what made it necessary is still what is told."""
-    with suppress(OSError):
-        clear_away()
 
 
 def _blocks(groove: Groove, spec: Spec) -> Iterator[Block]:

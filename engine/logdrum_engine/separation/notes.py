@@ -18,14 +18,14 @@ _BIN_HZ: Final = SAMPLE_RATE / WINDOW
 _CLASSES: Final = 24
 """In an octave."""
 
-_STRUCK: Final = 0.35  # an onset between two frames gives each a half
+_STRUCK: Final = 0.45  # an onset between two frames gives each a half
 _RINGS: Final = 0.4
 _SILENT_FRAMES: Final = 2
 _SHORTEST_S: Final = 0.03
 _LONGEST_S: Final = 4.0
-_DROP_S: Final = 0.045
+_DROP_S: Final = 0.05
 """So long after the onset the pitch still falls."""
-_GLIDES: Final = 1.2
+_GLIDES: Final = 2.0
 """A pitch that moves by so many classes glides."""
 _GLIDE_FRAMES: Final = 6
 _TRUSTED: Final = 1.0

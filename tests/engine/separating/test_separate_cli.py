@@ -136,7 +136,7 @@ def test_an_end_in_the_middle_leaves_nothing_behind(song: Path, tmp_path: Path, 
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "there\n"
-        assert len([path for path in out.iterdir() if path.suffix == ".part"]) == 5
+        assert len([path for path in out.iterdir() if ".part" in path.suffixes]) == 5
         process.send_signal(sent)
         assert process.wait(timeout=60) == 130
     assert [path.name for path in tmp_path.iterdir()] == ["song.wav"]
