@@ -12,7 +12,8 @@ _NOTE: Final = """\
 example:
   deploy/setup.sh sounds                                                        what is learnt from, and what is not
   python -m logdrum_engine.separation_fit train --minutes 70 --seed 1 --out run/
-  python -m logdrum_engine.separation_fit train --minutes 15 --seed 2 --only-notes --begin run/best.pt --out notes/
+  python -m logdrum_engine.separation_fit train --minutes 10 --seed 2 --rate 0.002 --only-notes \\
+      --begin run/best.pt --out notes/
   python -m logdrum_engine.separation_fit ship notes/best.pt                    into separation/weights/
 """
 # What adds its own sub-commands, where it is there.
