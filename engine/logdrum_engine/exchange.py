@@ -47,10 +47,13 @@ class Exchange(Generic[C, R]):
             await self._has_result.wait()
         return results[0]
 
-    def take(self, *, wants_room: bool) -> Sequence[C]:
-        """Wait for commands, or for room for results where that is wanted; return all commands; thread side."""
+    def take(self, *, wants_room: bool, timeout_s: float | None = None) -> Sequence[C]:
+        """Wait for commands, or for room for results where that is wanted; return all commands; thread side.
+
+        After `timeout_s` there are none.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: self._closed or self._commands or (wants_room and self._room()))
+            self._changed.wait_for(lambda: self._closed or self._commands or (wants_room and self._room()), timeout_s)
             if self._closed:
                 raise Closed
             commands = tuple(self._commands)
