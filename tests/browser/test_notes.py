@@ -57,8 +57,8 @@ async def test_j09_a_section_is_written_down_undone_and_heard_in_place_of_the_gr
     await generate(page)
     await page.get_by_role("button", name="Write as notes").click()
     await expect(page.get_by_test_id("written")).to_contain_text("Written:", timeout=WAIT_MS)
+    await expect(page.locator(".track.own").first).to_be_visible(timeout=WAIT_MS)
     tracks = await page.locator(".track.own").count()
-    assert tracks > 0
     assert {entity["kind"] for entity in await settled(page)} == {"track", "clip", "note"}
     await page.get_by_test_id("undo").click()
     await counted(page, "track", 0)
